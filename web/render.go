@@ -1,0 +1,197 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"embed"
+	"fmt"
+	"html/template"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+//go:embed templates/*.html
+var templateFiles embed.FS
+
+// visit is one request for one page: what was asked, cleaned of all that the
+// page does not know.
+type visit struct {
+	context.Context
+	Lang  *lang
+	Path  string     // without language prefix: "/countries/el"
+	Query url.Values // only the parameters of the page's row
+	r     *http.Request
+	now   time.Time
+}
+
+// value is a path part of the address.
+func (v *visit) value(name string) string { return v.r.PathValue(name) }
+
+// view is what every template sees. Its own part is Data.
+type view struct {
+	*visit
+	Name     string // of the template
+	Theme    string // light, dark, or empty: as the reader's system
+	Site     *site
+	Langs    []*lang
+	Data     any
+	Problem  *problem // error pages only
+	Operator string
+	Sample   bool
+	Robots   string
+}
+
+// Href is an address of the site in this language, with the query's date kept.
+func (v *view) Href(path string) string {
+	to := "/" + v.Lang.Code + path
+	if at := v.Query.Get("at"); at != "" && !strings.Contains(path, "?") {
+		to += "?at=" + url.QueryEscape(at)
+	}
+	return to
+}
+
+// In is this same view in another language.
+func (v *view) In(l *lang) string {
+	to := "/" + l.Code + v.Path
+	if q := v.Query.Encode(); q != "" {
+		to += "?" + q
+	}
+	return to
+}
+
+// Here is the address of this view.
+func (v *view) Here() string { return v.In(v.Lang) }
+
+// Canonical is the absolute address of this view.
+func (v *view) Canonical() string { return v.Site.absolute(v.Here()) }
+
+// Absolute is an address of the site in full.
+func (v *view) Absolute(path string) string { return v.Site.absolute(path) }
+
+// parse reads every template once per language, so that t and its friends
+// speak that language everywhere.
+func (s *site) parse() (map[string]map[string]*template.Template, error) {
+	out := map[string]map[string]*template.Template{}
+	shared, err := template.New("").Funcs(s.funcs(s.langs[0])).ParseFS(templateFiles, "templates/_*.html")
+	if err != nil {
+		return nil, fmt.Errorf("web: templates: %w", err)
+	}
+	names := []string{"problem"}
+	for _, p := range s.pages() {
+		if !slices.Contains(names, p.name) {
+			names = append(names, p.name)
+		}
+	}
+	for _, l := range s.langs {
+		out[l.Code] = map[string]*template.Template{}
+		for _, name := range names {
+			t, err := shared.Clone()
+			if err == nil {
+				t, err = t.Funcs(s.funcs(l)).ParseFS(templateFiles, "templates/"+name+".html")
+			}
+			if err != nil {
+				return nil, fmt.Errorf("web: template %s: %w", name, err)
+			}
+			out[l.Code][name] = t
+		}
+	}
+	return out, nil
+}
+
+// funcs are what templates may call, in one language.
+func (s *site) funcs(l *lang) template.FuncMap {
+	return template.FuncMap{
+		"t":       l.T,
+		"date":    l.Date,
+		"month":   l.Month,
+		"number":  l.Number,
+		"percent": l.Percent,
+		"country": l.Country,
+		"flag":    s.flag,
+		"asset":   func(name string) string { return s.assets.public[name] },
+		"iso":     func(t time.Time) string { return t.UTC().Format(time.DateOnly) },
+		"lower":   strings.ToLower,
+		"join":    strings.Join,
+		"add":     func(a, b int) int { return a + b },
+		"levels":  func() []int { return []int{1, 2, 3, 4, 5, 6} },
+		"level":   func(n int) template.HTML { return l.T(fmt.Sprintf("level.%d", n)) },
+		"eea":     isEEA,
+		"args":    func(a ...any) []any { return a },
+	}
+}
+
+// serve makes the handler of a page in a language: from the cache, or read,
+// rendered, kept.
+func (s *site) serve(p page, l *lang) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		query, key := s.narrow(p, r)
+		theme := themeOf(r)
+		key = l.Code + " " + theme + " " + r.URL.Path + "?" + key
+		generation, err := s.generation(r.Context())
+		if err != nil {
+			s.fail(w, r, err)
+			return
+		}
+		h := w.Header()
+		h["Cache-Control"] = []string{"public, max-age=60"}
+		h["Vary"] = []string{"Cookie"}
+		if b := s.cache.get(generation, key); b != nil {
+			b.send(w, r)
+			return
+		}
+		v := &visit{Context: r.Context(), Lang: l, Path: strings.TrimPrefix(r.URL.Path, "/"+l.Code), Query: query, r: r, now: s.Now()}
+		data, err := p.data(v)
+		if err == nil {
+			var b *body
+			if b, err = s.render(&view{visit: v, Name: p.name, Theme: theme, Data: data}); err == nil {
+				s.cache.put(generation, key, b)
+				b.send(w, r)
+				return
+			}
+		}
+		s.fail(w, r, err)
+	}
+}
+
+// narrow keeps the parameters that the page knows, once each and short, and
+// writes them as a cache key.
+func (s *site) narrow(p page, r *http.Request) (url.Values, string) {
+	if r.URL.RawQuery == "" || len(p.query) == 0 {
+		return nil, ""
+	}
+	asked := r.URL.Query()
+	kept := url.Values{}
+	for _, name := range p.query {
+		if v := asked.Get(name); v != "" && len(v) <= 100 {
+			kept.Set(name, v)
+		}
+	}
+	return kept, kept.Encode()
+}
+
+// render executes a page's template.
+func (s *site) render(v *view) (*body, error) {
+	v.Site, v.Langs, v.Operator, v.Sample = s, s.langs, s.Operator, s.Sample
+	var out bytes.Buffer
+	if err := s.templates[v.Lang.Code][v.Name].ExecuteTemplate(&out, "layout", v); err != nil {
+		return nil, fmt.Errorf("page %s: %w", v.Name, err)
+	}
+	return newBody("text/html; charset=utf-8", out.Bytes()), nil
+}
+
+// plain is the page of texts alone.
+func (s *site) plain(*visit) (any, error) { return nil, nil }
+
+// On tells that the view is the page of a menu entry.
+func (v *view) On(entry any) bool { return v.Path == "/"+fmt.Sprint(entry) }
+
+// Section tells that the view belongs to a menu entry.
+func (v *view) Section(entry any) bool {
+	return v.On(entry) || entry != "" && strings.HasPrefix(v.Path, "/"+fmt.Sprint(entry)+"/")
+}
+
+// Words are a problem's sentence in the reader's language.
+func (v *view) Words(p *problem) template.HTML { return v.Lang.T(p.Message+".text", p.Args...) }

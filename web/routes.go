@@ -1,0 +1,58 @@
+package web
+
+import (
+	"net/http"
+)
+
+// page is one address for people, served below every language's prefix.
+type page struct {
+	path  string                      // below /{lang}/, in the mux's pattern language
+	name  string                      // the template, templates/{name}.html
+	query []string                    // the parameters that change the page; all others are ignored
+	data  func(v *visit) (any, error) // reads, asks one thing
+}
+
+// pages is the table of everything a reader can open: one line a page.
+func (s *site) pages() []page {
+	return []page{
+		{"{$}", "board", []string{"at", "compare", "view", "find"}, s.board},
+		{"accessibility", "accessibility", nil, s.plain},
+		{"privacy", "privacy", nil, s.plain},
+		{"about", "about", nil, s.plain},
+	}
+}
+
+// route is one address for machines and forms, without language prefix.
+type route struct {
+	pattern string
+	handle  http.HandlerFunc
+}
+
+// routes is the table of everything else: files, feeds, badges, embeds, forms.
+func (s *site) routes() []route {
+	return []route{
+		{"GET /{$}", s.chooseLanguage},
+		{"GET /assets/{name}", s.asset},
+		{"GET /robots.txt", s.robots},
+		{"POST /theme", s.theme},
+		{"/", s.nowhere},
+	}
+}
+
+// handler puts both tables on one mux. A wildcard /{lang}/ would collide with
+// /data/ and its neighbours, so each language has its own patterns.
+func (s *site) handler() http.Handler {
+	mux := http.NewServeMux()
+	for _, p := range s.pages() {
+		for _, l := range s.langs {
+			mux.HandleFunc("GET /"+l.Code+"/"+p.path, s.serve(p, l))
+		}
+		if p.path != "{$}" { // an address without language leads to the reader's own
+			mux.HandleFunc("GET /"+p.path, s.chooseLanguage)
+		}
+	}
+	for _, r := range s.routes() {
+		mux.HandleFunc(r.pattern, r.handle)
+	}
+	return s.guard(mux)
+}
