@@ -83,10 +83,10 @@ type Proof struct {
 type Movement string
 
 const (
-	Up   Movement = "up"
-	Same Movement = "same"
-	Down Movement = "down"
-	New  Movement = "new"
+	MovedUp   Movement = "up"
+	Stayed    Movement = "same"
+	MovedDown Movement = "down"
+	Entered   Movement = "new"
 )
 
 // Basis says what an entry rests on.
@@ -115,11 +115,11 @@ type Proposal struct {
 type Why string
 
 const (
-	Held      Why = "held"       // promotion held by a decision
-	Demotion  Why = "demotion"   // waits for a confirmation
-	Kept      Why = "kept"       // activity lapsed; level 5 or 6 stays, its milestone is dormant
-	FrozenWhy Why = "frozen"     //
-	Overriden Why = "overridden" //
+	Held       Why = "held"       // promotion held by a decision
+	Demotion   Why = "demotion"   // waits for a confirmation
+	Kept       Why = "kept"       // activity lapsed; level 5 or 6 stays, its milestone is dormant
+	FrozenWhy  Why = "frozen"     //
+	Overridden Why = "overridden" //
 )
 
 // Move is a country's change of level between two snapshots.
