@@ -1,0 +1,325 @@
+package validator
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/once-only/oots/xmltree"
+)
+
+// Config says how to judge. The zero value is good.
+type Config struct {
+	// Tables are the rules; nil means Tables().
+	Tables []Table
+	// Limits bound what is read; the zero value takes those of xmltree.
+	Limits xmltree.Limits
+	// MaxFindings bounds the report of one message; 0 means 500.
+	MaxFindings int
+	// Lists tells whether a code list that is not built in, such as "NUTS", has
+	// a code; known is false when the list is not at hand. nil knows none.
+	Lists func(list, code string) (member, known bool)
+}
+
+// Validator judges messages. It may be used by several goroutines.
+type Validator struct {
+	cfg     Config
+	mu      sync.Mutex
+	indexes map[indexKey]*index
+	schemas map[Lines]*schema
+}
+
+type indexKey struct {
+	kind Kinds
+	line Lines
+}
+
+// New prepares a validator. Rules are compiled when a message first needs them.
+// It panics on a rule table that contradicts itself: that is a defect of the
+// program, not of a message.
+func New(cfg Config) *Validator {
+	if cfg.Tables == nil {
+		cfg.Tables = Tables()
+	}
+	if cfg.MaxFindings == 0 {
+		cfg.MaxFindings = 500
+	}
+	return &Validator{cfg: cfg, indexes: map[indexKey]*index{}, schemas: map[Lines]*schema{}}
+}
+
+// Options tell what is known about a message beforehand.
+type Options struct {
+	Name string // of the message, for the report
+	Kind Kinds  // Unknown: detect
+	Line Lines  // 0: detect
+}
+
+// Message is a document under judgement.
+type Message struct {
+	Name string
+	Kind Kinds
+	Line Lines // one line
+	Doc  *xmltree.Document
+	// once keeps what several checks ask for, such as the objects of a package.
+	objects map[string]*Node
+	lists   func(list, code string) (member, known bool)
+}
+
+// Root is the document element.
+func (m *Message) Root() *Node { return m.Doc.Root }
+
+// index holds the rules of one kind on one line.
+type index struct {
+	rules    []*Rule
+	cites    []string
+	advice   []bool
+	content  []bool
+	dispatch dispatch
+	schema   *schema
+}
+
+// index compiles, or finds compiled, the rules of a kind on a line.
+func (v *Validator) index(kind Kinds, line Lines) *index {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	key := indexKey{kind, line}
+	if ix := v.indexes[key]; ix != nil {
+		return ix
+	}
+	ix := &index{}
+	for t := range v.cfg.Tables {
+		table := &v.cfg.Tables[t]
+		for i := range table.Rules {
+			r := &table.Rules[i]
+			on := r.On
+			if on == 0 {
+				on = table.On
+			}
+			certain := r.certain()&line != 0
+			if on&kind == 0 || !certain && r.Advice&line == 0 {
+				continue
+			}
+			if err := ix.dispatch.add(r.At, int32(len(ix.rules))); err != nil {
+				panic(fmt.Sprintf("rule %s: %v", r.ID, err))
+			}
+			cites := r.Cites
+			if cites == "" {
+				cites = table.Cites
+			}
+			ix.rules = append(ix.rules, r)
+			ix.cites = append(ix.cites, cites)
+			ix.advice = append(ix.advice, !certain)
+			ix.content = append(ix.content, r.isContent())
+		}
+	}
+	if v.schemas[line] == nil {
+		sc, err := compileStructure(structures(line)...)
+		if err != nil {
+			panic(err)
+		}
+		v.schemas[line] = sc
+	}
+	ix.schema = v.schemas[line]
+	v.indexes[key] = ix
+	return ix
+}
+
+// Validate judges one message by its structure and its rules.
+func (v *Validator) Validate(src []byte, opt Options) *Report {
+	rep := &Report{Name: opt.Name, Kind: opt.Kind, Findings: []Finding{}}
+	doc, err := xmltree.Parse(src, xmltree.Options{Limits: v.cfg.Limits, KeepProcessing: true})
+	if err == nil && len(doc.Notes) > 0 && messaging(doc.Root) != nil {
+		// A SOAP envelope must not carry one; read it again for the true place.
+		_, err = xmltree.Parse(src, xmltree.Options{Limits: v.cfg.Limits})
+	}
+	if err != nil {
+		rep.Findings = append(rep.Findings, unreadable(err))
+		return rep
+	}
+	return v.ValidateDocument(doc, opt)
+}
+
+// ValidateDocument judges a document that was read already.
+func (v *Validator) ValidateDocument(doc *xmltree.Document, opt Options) *Report {
+	rep := &Report{Name: opt.Name, Kind: opt.Kind, Findings: []Finding{}}
+	m := &Message{Name: opt.Name, Doc: doc, Kind: opt.Kind, Line: opt.Line, lists: v.cfg.Lists}
+	if m.Kind == Unknown {
+		m.Kind = detectKind(doc.Root)
+	}
+	if m.Line == 0 {
+		m.Line = detectLine(doc.Root, m.Kind)
+	}
+	rep.Message, rep.Kind, rep.Lines = m, m.Kind, m.Line
+	rep.Specification = specification(m.Kind, m.Line)
+	for _, n := range doc.Notes {
+		rep.Notes = append(rep.Notes, Note{n.Line, n.Column, n.Text})
+	}
+	if m.Kind == Unknown {
+		rep.Findings = append(rep.Findings, unknownRoot(doc.Root))
+		return rep
+	}
+	ix := v.index(m.Kind, m.Line)
+	w := walk{m: m, ix: ix, rep: rep, most: v.cfg.MaxFindings, seen: make([]uint8, len(ix.rules))}
+	w.onDefect = w.defect
+	typ := ix.schema.types[display(doc.Root.Space(), doc.Root.Local())]
+	start := [1]*state{&ix.dispatch.root}
+	w.element(doc.Root, start[:], typ)
+	w.close()
+	return rep
+}
+
+// What happened to a rule in one message.
+const (
+	rulePassed uint8 = 1 << iota
+	ruleFailed
+	ruleSkipped // its place is missing or unsound
+	ruleNoList  // it needs a code list that is not at hand
+)
+
+// walk goes once over a message.
+type walk struct {
+	m        *Message
+	ix       *index
+	rep      *Report
+	most     int
+	seen     []uint8 // by rule
+	here     []*state
+	broken   bool // the content of the element at hand is unsound
+	onDefect func(defect)
+}
+
+func (w *walk) element(n *Node, parent []*state, typ *typeDef) {
+	var buf [8]*state
+	here := w.ix.dispatch.enter(parent, n, n.Space(), n.Local(), buf[:0])
+	w.broken = false
+	if typ != nil {
+		w.here = here
+		typ.check(n, w.onDefect)
+	}
+	for _, s := range here {
+		for _, r := range s.rules {
+			if w.broken && w.ix.content[r] {
+				w.seen[r] |= ruleSkipped
+				continue
+			}
+			w.judge(r, n)
+		}
+	}
+	for c := n.First(); c != nil; c = c.Next() {
+		var ct *typeDef
+		if typ != nil {
+			ct = typ.child(w.ix.schema, c, c.Space(), c.Local())
+		}
+		w.element(c, here, ct)
+	}
+}
+
+func (w *walk) judge(r int32, n *Node) {
+	rule := w.ix.rules[r]
+	f := rule.Check.Test(w.m, n)
+	switch {
+	case f == nil:
+		w.seen[r] |= rulePassed
+		return
+	case f == noList:
+		w.seen[r] |= ruleNoList
+		return
+	}
+	w.seen[r] |= ruleFailed
+	at := f.At
+	if at == nil {
+		at = n
+	}
+	w.add(at, f.Attr, Finding{
+		Rule: rule.ID, Severity: rule.Severity, Advice: w.ix.advice[r],
+		Found: clip(f.Found), Expected: first(f.Expect, rule.Check.Expect),
+		Mend: first(rule.Mend, rule.Check.Mend), Cites: w.ix.cites[r],
+	})
+}
+
+// defect takes one breach of the structure.
+func (w *walk) defect(d defect) {
+	if d.values {
+		w.broken = true
+	}
+	if d.absent != nil {
+		for _, s := range w.here {
+			for i := range s.next {
+				if e := &s.next[i]; e.local == d.absent.local && e.space == d.absent.space {
+					e.to.below(func(r int32) { w.seen[r] |= ruleSkipped })
+				}
+			}
+		}
+	}
+	w.add(d.at, d.attr, Finding{Rule: d.id, Severity: Fatal, Found: clip(d.found), Expected: d.expect, Mend: d.mend, Cites: structureCites(w.m.Kind)})
+}
+
+// add places a finding.
+func (w *walk) add(at *Node, attribute string, f Finding) {
+	if len(w.rep.Findings) >= w.most {
+		if f.Refuses() {
+			w.rep.More++
+		}
+		return
+	}
+	pos := at.Pos()
+	f.Path = at.Path()
+	if attribute != "" {
+		space, local := "", attribute
+		if p, l, ok := cut(attribute, ':'); ok {
+			space, local = namespaceOf(p), l
+		}
+		if a := at.FindAttr(space, local); a != nil {
+			pos, f.Path = a.Pos(), a.Path()
+		}
+	}
+	f.Line, f.Column = pos.Line, pos.Column
+	w.rep.Findings = append(w.rep.Findings, f)
+}
+
+// close sums up what happened to each rule. A rule of two entries is passed
+// only when none of them failed.
+func (w *walk) close() {
+	sum := make(map[string]uint8, len(w.seen))
+	order := make([]string, 0, len(w.seen))
+	for i, s := range w.seen {
+		if s == 0 {
+			continue
+		}
+		id := w.ix.rules[i].ID
+		if _, ok := sum[id]; !ok {
+			order = append(order, id)
+		}
+		sum[id] |= s
+	}
+	w.rep.Passed = make([]string, 0, len(order))
+	for _, id := range order {
+		switch s := sum[id]; {
+		case s&ruleFailed != 0:
+		case s&ruleNoList != 0:
+			w.rep.NotEvaluated = append(w.rep.NotEvaluated, NotEvaluated{id, "the code list it needs is not loaded"})
+		case s&ruleSkipped != 0:
+			w.rep.NotEvaluated = append(w.rep.NotEvaluated, NotEvaluated{id, "the structure it depends on is broken"})
+		default:
+			w.rep.Passed = append(w.rep.Passed, id)
+		}
+	}
+	w.rep.sort()
+}
+
+func first(words ...string) string {
+	for _, s := range words {
+		if s != "" {
+			return s
+		}
+	}
+	return ""
+}
+
+func cut(s string, sep byte) (before, after string, ok bool) {
+	for i := 0; i < len(s); i++ {
+		if s[i] == sep {
+			return s[:i], s[i+1:], true
+		}
+	}
+	return s, "", false
+}
