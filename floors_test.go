@@ -17,8 +17,8 @@ const module = "github.com/once-only/oots"
 // floors below its own; on its own floor only what beside names. A folder
 // below a listed one stands on the same floor as its parent.
 var floors = [][]string{
-	{"xmltree", "codelist", "pki"},
-	{"regrep", "ledger", "access"},
+	{"xmltree", "pki"},
+	{"regrep", "codelist", "ledger", "access"},
 	{"sdg"},
 	{"edm", "commonservices", "as4"},
 	{"validator"},
