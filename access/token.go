@@ -49,7 +49,7 @@ const Longest = 366 * 24 * time.Hour
 // Token is what is known about a token; never the token itself.
 type Token struct {
 	ID        string // twelve hexadecimal digits
-	Owner     string // a party: "commission/7f3a", "ms:AT", "team:AT/portal"
+	Owner     string // a party: "commission:7f3a", "ms:AT", "team:AT/portal"
 	Scopes    []Scope
 	CreatedAt time.Time
 	ExpiresAt time.Time
@@ -60,9 +60,9 @@ type Token struct {
 func (t Token) May(s Scope) bool { return slices.Contains(t.Scopes, s) }
 
 // Asserts tells whether the owner may assert facts as this party: as itself,
-// or as the body that it belongs to ("commission/7f3a" as "commission").
+// or as the body that it belongs to ("commission:7f3a" as "commission").
 func (t Token) Asserts(party string) bool {
-	return party != "" && (t.Owner == party || strings.HasPrefix(t.Owner, party+"/"))
+	return party != "" && (t.Owner == party || strings.HasPrefix(t.Owner, party+"/") || strings.HasPrefix(t.Owner, party+":"))
 }
 
 // Store keeps tokens by the digest of their text.
@@ -95,7 +95,7 @@ var ownerForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$`)
 // again. random is nil for crypto/rand.
 func Create(ctx context.Context, s Store, random io.Reader, now time.Time, owner string, lifetime time.Duration, scopes ...Scope) (Token, string, error) {
 	if !ownerForm.MatchString(owner) {
-		return Token{}, "", fmt.Errorf("owner %q: name one person or machine as a party, 1 to 128 letters, digits, . _ : / or -, such as commission/7f3a or team:AT/portal", owner)
+		return Token{}, "", fmt.Errorf("owner %q: name one person or machine as a party, 1 to 128 letters, digits, . _ : / or -, such as commission:7f3a or team:AT/portal", owner)
 	}
 	if lifetime <= 0 || lifetime > Longest {
 		return Token{}, "", fmt.Errorf("lifetime %v: choose more than none and at most %d days", lifetime, Longest/(24*time.Hour))

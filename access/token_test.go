@@ -19,7 +19,7 @@ func TestMemory(t *testing.T) {
 
 func TestATokenOpensUntilItEndsOrIsRevoked(t *testing.T) {
 	var s access.Memory
-	tok, text, err := access.Create(t.Context(), &s, nil, now, "commission/7f3a", time.Hour, access.PublishSnapshot, access.WriteFacts, access.WriteFacts)
+	tok, text, err := access.Create(t.Context(), &s, nil, now, "commission:7f3a", time.Hour, access.PublishSnapshot, access.WriteFacts, access.WriteFacts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,12 +86,15 @@ func TestCreateRefuses(t *testing.T) {
 }
 
 func TestAnOwnerAssertsAsItselfOrItsBody(t *testing.T) {
-	tok := access.Token{Owner: "commission/7f3a"}
+	if !(access.Token{Owner: "ms:AT/registry"}).Asserts("ms:AT") {
+		t.Error("ms:AT/registry does not assert as ms:AT")
+	}
+	tok := access.Token{Owner: "commission:7f3a"}
 	for party, want := range map[string]bool{
-		"commission/7f3a": true, "commission": true, "comm": false, "commission/7": false, "ms:AT": false, "": false,
+		"commission:7f3a": true, "commission": true, "comm": false, "commission:7": false, "ms:AT": false, "": false, "commission:": false,
 	} {
 		if tok.Asserts(party) != want {
-			t.Errorf("commission/7f3a asserts as %q: %v", party, !want)
+			t.Errorf("commission:7f3a asserts as %q: %v", party, !want)
 		}
 	}
 }
