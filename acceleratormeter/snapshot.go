@@ -28,9 +28,9 @@ type Snapshot struct {
 	CriteriaSet string    `json:"criteria_set"`
 	Catalogue   string    `json:"catalogue_version,omitempty"`
 	Entries     []Entry   `json:"entries"` // all countries, in protocol order
-	// Proposals are level changes that this snapshot does not make; kept out of
-	// the public document.
-	Proposals  []Proposal `json:"-"`
+	// Proposals are level changes that the snapshot does not make; they are for
+	// the officers who decide, and left out when it is published.
+	Proposals  []Proposal `json:"proposals,omitempty"`
 	Supersedes int        `json:"supersedes,omitempty"` // sequence of the snapshot before
 	Corrects   int        `json:"corrects,omitempty"`   // sequence of the snapshot that it repairs
 	Note       string     `json:"note,omitempty"`

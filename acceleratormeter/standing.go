@@ -104,7 +104,7 @@ type Need struct {
 }
 
 // String is the English sentence of the need.
-func (n Need) String() string { return fill(Texts()[n.Key], n.Values) }
+func (n Need) String() string { return fill(needs[n.Key], n.Values) }
 
 // OpenItem is an open blocker: details are for the country and its reviewers.
 type OpenItem struct {

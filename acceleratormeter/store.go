@@ -8,11 +8,9 @@ import (
 	"github.com/once-only/oots/ledger"
 )
 
-// Facts is where the meter reads the ledger from.
+// Facts is where the meter reads the ledger from; *ledger.Ledger is one.
 type Facts interface {
-	// Since yields the facts at position from (0 is the first) and later, in
-	// ledger order.
-	Since(ctx context.Context, from int64) iter.Seq2[ledger.Fact, error]
+	Facts(ctx context.Context, f ledger.Filter) iter.Seq2[ledger.Entry, error]
 }
 
 // Store keeps snapshots. Every method is atomic and durable when it returns; a
