@@ -6,8 +6,8 @@ import (
 )
 
 // row is one field of T: its name in a facts file and where it lives. The
-// tables of rows are the one description that the reader, the writer, Check,
-// the packed form of a Book and the JSON Schema share. at returns a pointer to
+// tables of rows are the one description that the reader, the writer, Check and
+// the JSON Schema share. at returns a pointer to
 // a string, a []string, a time.Time, an int, an int64, a bool, a
 // map[string]int, a Subject, a Body or a []Evidence.
 type row[T any] struct {
