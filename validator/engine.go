@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/once-only/oots/codelist"
 	"github.com/once-only/oots/xmltree"
 )
 
@@ -15,14 +16,17 @@ type Config struct {
 	Limits xmltree.Limits
 	// MaxFindings bounds the report of one message; 0 means 500.
 	MaxFindings int
-	// Lists tells whether a code list that is not built in, such as "NUTS", has
-	// a code; known is false when the list is not at hand. nil knows none.
-	Lists func(list, code string) (member, known bool)
+	// Lists are the code lists; nil means the built-in ones, in their edition of
+	// 2022 for line 1.0. A rule whose list is missing, such as NUTS unless it was
+	// loaded, is not evaluated.
+	Lists *codelist.Set
 }
 
 // Validator judges messages. It may be used by several goroutines.
 type Validator struct {
 	cfg     Config
+	lists   *codelist.Set
+	lists10 *codelist.Set
 	mu      sync.Mutex
 	indexes map[indexKey]*index
 	schemas map[Lines]*schema
@@ -43,7 +47,7 @@ func New(cfg Config) *Validator {
 	if cfg.MaxFindings == 0 {
 		cfg.MaxFindings = 500
 	}
-	return &Validator{cfg: cfg, indexes: map[indexKey]*index{}, schemas: map[Lines]*schema{}}
+	return &Validator{cfg: cfg, lists: codelist.BuiltIn(), lists10: codelist.Edition2022(), indexes: map[indexKey]*index{}, schemas: map[Lines]*schema{}}
 }
 
 // Options tell what is known about a message beforehand.
@@ -61,7 +65,7 @@ type Message struct {
 	Doc  *xmltree.Document
 	// once keeps what several checks ask for, such as the objects of a package.
 	objects map[string]*Node
-	lists   func(list, code string) (member, known bool)
+	lists   *codelist.Set
 }
 
 // Root is the document element.
@@ -141,17 +145,19 @@ func (v *Validator) Validate(src []byte, opt Options) *Report {
 // ValidateDocument judges a document that was read already.
 func (v *Validator) ValidateDocument(doc *xmltree.Document, opt Options) *Report {
 	rep := &Report{Name: opt.Name, Kind: opt.Kind, Findings: []Finding{}}
-	m := &Message{Name: opt.Name, Doc: doc, Kind: opt.Kind, Line: opt.Line, lists: v.cfg.Lists}
+	m := &Message{Name: opt.Name, Doc: doc, Kind: opt.Kind, Line: opt.Line}
 	if m.Kind == Unknown {
 		m.Kind = detectKind(doc.Root)
 	}
 	if m.Line == 0 {
 		m.Line = detectLine(doc.Root, m.Kind)
 	}
+	m.lists = v.listsOf(m.Line)
 	rep.Message, rep.Kind, rep.Lines = m, m.Kind, m.Line
 	rep.Specification = specification(m.Kind, m.Line)
 	for _, n := range doc.Notes {
-		rep.Notes = append(rep.Notes, Note{n.Line, n.Column, n.Text})
+		pos := doc.Position(n.Offset)
+		rep.Notes = append(rep.Notes, Note{pos.Line, pos.Column, n.Text})
 	}
 	if m.Kind == Unknown {
 		rep.Findings = append(rep.Findings, unknownRoot(doc.Root))
@@ -165,6 +171,16 @@ func (v *Validator) ValidateDocument(doc *xmltree.Document, opt Options) *Report
 	w.element(doc.Root, start[:], typ)
 	w.close()
 	return rep
+}
+
+func (v *Validator) listsOf(l Lines) *codelist.Set {
+	switch {
+	case v.cfg.Lists != nil:
+		return v.cfg.Lists
+	case l == V10:
+		return v.lists10
+	}
+	return v.lists
 }
 
 // What happened to a rule in one message.

@@ -1,6 +1,7 @@
 package validator
 
 import (
+	"iter"
 	"strings"
 
 	"github.com/once-only/oots/xmltree"
@@ -80,4 +81,15 @@ func clip(s string) string {
 		cut--
 	}
 	return s[:cut] + "…"
+}
+
+// splitComma yields the parts of a list, trimmed.
+func splitComma(s string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for part := range strings.SplitSeq(s, ",") {
+			if !yield(xmltree.TrimSpace(part)) {
+				return
+			}
+		}
+	}
 }
