@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/once-only/oots/acceleratormeter"
+	"github.com/once-only/oots/ledger"
 	"pgregory.net/rapid"
 )
 
@@ -83,7 +84,9 @@ func TestCSVAndJSONCarryEqualRecords(t *testing.T) {
 			Schema  int
 			Records []map[string]any
 		}
-		if err := json.Unmarshal(table.JSON(), &doc); err != nil {
+		d := json.NewDecoder(bytes.NewReader(table.JSON()))
+		d.UseNumber()
+		if err := d.Decode(&doc); err != nil {
 			t.Fatalf("%s: %v", table.Name, err)
 		}
 		if doc.Schema != 1 || len(doc.Records) != len(lines)-1 || len(doc.Records) != len(table.Rows) {
@@ -151,6 +154,55 @@ func TestOnlyVerifiedPairsArePublic(t *testing.T) {
 	}
 	if out := PublicPairs(matrix, true); out.Cells[1].State != acceleratormeter.PairFailed {
 		t.Error("invented data have nothing to hide")
+	}
+}
+
+func TestWhatIsNotPublicShowsAsExisting(t *testing.T) {
+	secret := ledger.Fact{ID: "p1", Kind: ledger.PeerTest, Asserter: "team:AT/portal", Verifier: "monitor:7f3a",
+		Subject:    ledger.Subject{Country: "AT", Role: ledger.Requester, Partner: "BE", System: "s1", Component: "AP", Authority: "a1"},
+		HappenedAt: june, RecordedAt: june, PointsAt: "p0",
+		Evidence: []ledger.Evidence{{SHA256: strings.Repeat("a", 64), MediaType: "text/plain", Size: 5}},
+		Body:     ledger.Body{Case: "TC01", Outcome: "fail", Note: "secret"}}
+	for _, rule := range ledger.Kinds {
+		f := secret
+		f.Kind = rule.Kind
+		p := Disclose(ledger.Entry{Position: 7, Fact: f})
+		raw, err := json.Marshal(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.Position != 7 || p.LeafHash == "" || p.Fact.ID != "p1" || p.Fact.Kind != rule.Kind || p.Fact.Subject.Country != "AT" {
+			t.Errorf("%s does not show that it exists: %s", rule.Kind, raw)
+		}
+		if p.Fact.Evidence[0].SHA256 == "" || p.Fact.Evidence[0].Size != 0 {
+			t.Errorf("%s: evidence that is not public shows as %+v", rule.Kind, p.Fact.Evidence)
+		}
+		if p.Disclosed {
+			continue
+		}
+		if p.Withheld == "" {
+			t.Errorf("%s is withheld without a reason", rule.Kind)
+		}
+		for _, leak := range []string{"secret", "TC01", "fail", "BE\"", "s1", "a1", "portal", "7f3a"} {
+			if strings.Contains(string(raw), leak) {
+				t.Errorf("%s is not public and leaks %s: %s", rule.Kind, leak, raw)
+			}
+		}
+	}
+	for kind, want := range map[ledger.Kind]bool{ledger.PublicEvent: true, ledger.Nomination: true, ledger.PeerTest: false, ledger.Verdict: false,
+		ledger.TransactionAttestation: false, ledger.Blocker: false, ledger.Incident: false, ledger.ReadinessCheck: false, ledger.Probe: false} {
+		if Disclosed(&ledger.Fact{Kind: kind}) != want {
+			t.Errorf("%s disclosed: %v", kind, !want)
+		}
+	}
+	exchange := Disclose(ledger.Entry{Fact: ledger.Fact{Kind: ledger.TransactionAttestation, HappenedAt: june}})
+	if !exchange.Fact.HappenedAt.IsZero() {
+		t.Error("the time of an exchange is shown without the countries' consent")
+	}
+	for action, want := range map[string]bool{"override": true, "correct": true, "freeze": false, "hold": false, "confirm": false} {
+		if Disclosed(&ledger.Fact{Kind: ledger.Decision, Body: ledger.Body{Action: action}}) != want {
+			t.Errorf("decision %s disclosed: %v", action, !want)
+		}
 	}
 }
 
