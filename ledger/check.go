@@ -180,23 +180,15 @@ func wrongValue[T any](p any, r *row[T], prefix string, rule *Rule) string {
 }
 
 func wrongNumber(n int64, fm *form) string {
-	top := int64(fm.top)
-	if top == 0 {
-		top = 1_000_000_000
-	}
-	if n < int64(fm.least) || n > top {
-		return fmt.Sprintf("%d is out of range; it is a whole number from %d to %d", n, fm.least, top)
+	if n < int64(fm.least) || n > int64(fm.greatest()) {
+		return fmt.Sprintf("%d is out of range; it is a whole number from %d to %d", n, fm.least, fm.greatest())
 	}
 	return ""
 }
 
 func wrongText(s string, codes []string, fm *form) string {
-	most := fm.most
-	if most == 0 {
-		most = 200
-	}
-	if len(s) > most {
-		return fmt.Sprintf("is %d octets long; the most are %d", len(s), most)
+	if len(s) > fm.longest() {
+		return fmt.Sprintf("is %d octets long; the most are %d", len(s), fm.longest())
 	}
 	if codes != nil {
 		if slices.Contains(codes, s) {

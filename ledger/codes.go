@@ -157,3 +157,7 @@ func isToken(s string, most int) bool {
 	}
 	return true
 }
+
+// CountryError says why a text is no country code, and what to write; empty
+// for a country.
+func CountryError(cc string) string { return wrongCountry(cc) }

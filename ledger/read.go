@@ -95,16 +95,7 @@ func (l *Ledger) all(ctx context.Context, from int64, limit int) iter.Seq2[Entry
 		if limit > 0 {
 			end = min(end, from+int64(limit))
 		}
-		var decoders sync.Pool
-		decode := func(ctx context.Context, from int64, n int) ([]Fact, error) {
-			d, _ := decoders.Get().(*decoder)
-			if d == nil {
-				d = new(decoder)
-			}
-			defer decoders.Put(d)
-			return l.page(ctx, d, from, n)
-		}
-		for page, err := range inOrder(ctx, from, end, decode) {
+		for page, err := range inOrder(ctx, from, end, l.page) {
 			if err != nil {
 				yield(Entry{}, err)
 				return
@@ -146,9 +137,9 @@ type run[T any] struct {
 	result T
 }
 
-// inOrder works on pages of entries concurrently and yields the results in
-// order.
-func inOrder[T any](ctx context.Context, from, end int64, work func(ctx context.Context, from int64, n int) (T, error)) iter.Seq2[run[T], error] {
+// inOrder works on pages of entries concurrently, each with a decoder of its
+// own, and yields the results in order.
+func inOrder[T any](ctx context.Context, from, end int64, work func(ctx context.Context, d *decoder, from int64, n int) (T, error)) iter.Seq2[run[T], error] {
 	return func(yield func(run[T], error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		var wg sync.WaitGroup
@@ -163,18 +154,22 @@ func inOrder[T any](ctx context.Context, from, end int64, work func(ctx context.
 		queue := make(chan chan done, atOnce) // results in order
 		wg.Go(func() {
 			defer close(queue)
-			slots := make(chan struct{}, atOnce)
+			slots := make(chan *decoder, atOnce)
+			for range atOnce {
+				slots <- new(decoder)
+			}
 			for at := from; at < end; at += perPage {
 				n := int(min(perPage, end-at))
 				one := make(chan done, 1)
+				var d *decoder
 				select {
-				case slots <- struct{}{}:
+				case d = <-slots:
 				case <-ctx.Done():
 					return
 				}
 				wg.Go(func() {
-					defer func() { <-slots }()
-					r, err := work(ctx, at, n)
+					defer func() { slots <- d }()
+					r, err := work(ctx, d, at, n)
 					one <- done{run[T]{at, r}, err}
 				})
 				select {

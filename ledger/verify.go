@@ -160,7 +160,7 @@ type hashed struct {
 }
 
 // hashPage reads and hashes a page, and compares the look-up fields.
-func (l *Ledger) hashPage(ctx context.Context, from int64, n int) (hashed, error) {
+func (l *Ledger) hashPage(ctx context.Context, d *decoder, from int64, n int) (hashed, error) {
 	p, err := l.store.Page(ctx, from, n)
 	if err != nil {
 		return hashed{}, fmt.Errorf("ledger: verify: reading entries from %d: %w", from, err)
@@ -177,7 +177,7 @@ func (l *Ledger) hashPage(ctx context.Context, from int64, n int) (hashed, error
 			return out, nil
 		}
 		var key keyFields
-		if !key.read(leaf) {
+		if !key.read(d, leaf) {
 			// The hash will not fit either; if it does, the entry never was a fact.
 			out.broken = &Broken{Position: at, Reason: "is no fact any more"}
 		}
@@ -199,8 +199,7 @@ type keyFields struct {
 	recorded          int64
 }
 
-func (k *keyFields) read(leaf []byte) bool {
-	var d decoder
+func (k *keyFields) read(d *decoder, leaf []byte) bool {
 	var f Fact
 	if d.decode(leaf, &f) != nil {
 		return false
@@ -214,7 +213,7 @@ func idIn(leaves []byte, i int) string {
 	for leaf := range bytes.SplitSeq(leaves, []byte("\n")) {
 		if i == 0 {
 			var k keyFields
-			k.read(leaf)
+			k.read(new(decoder), leaf)
 			return k.id
 		}
 		i--

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"errors"
 	"strconv"
@@ -231,3 +232,16 @@ func (t *ledgerTx) PutHead(ctx context.Context, h ledger.Head) error {
 		ON CONFLICT (size) DO UPDATE SET root = excluded.root, note = excluded.note`, h.Size, h.Root[:], note)
 	return err
 }
+
+// LedgerKey is the key that signs the checkpoints of this store. It is made
+// when it is first asked for.
+func (db *DB) LedgerKey(ctx context.Context) (*ledger.Key, error) {
+	private, err := db.Secret(ctx, "ledger key", func() (string, error) { return ledger.NewKey(rand.Reader, LogName) })
+	if err != nil {
+		return nil, err
+	}
+	return ledger.ParseKey(private)
+}
+
+// LogName is the origin in the checkpoints of a key that a store made itself.
+const LogName = "oots-ledger"

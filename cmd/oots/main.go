@@ -21,6 +21,7 @@ import (
 
 // cli is the command line contract: one line a command, one file a command.
 type cli struct {
+	Facts   facts   `cmd:"" help:"The ledger of facts: import, export, verify, prove."`
 	Version version `cmd:"" help:"What this binary is."`
 }
 
