@@ -20,6 +20,7 @@ import (
 	"log/slog"
 	"math"
 	"net/http"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -119,6 +120,7 @@ func New(c Config) (http.Handler, error) {
 
 	mux := http.NewServeMux()
 	h := humago.New(mux, a.describe())
+	h.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[Problem](), true, "Problem")
 	a.readMeter(h)
 	a.readFacts(h)
 	a.write(h)

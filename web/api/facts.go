@@ -49,7 +49,7 @@ type ConsistencyView struct {
 	ledger.Consistency
 }
 
-type idInput struct {
+type IDInput struct {
 	ID string `path:"id" maxLength:"400" doc:"id of the fact; a slash in it is written %2F"`
 }
 
@@ -107,7 +107,7 @@ func (a *api) readFacts(h huma.API) {
 			return out, nil
 		})
 	huma.Register(h, operation("GET", "/facts/{id}", "getFact", "One fact, as everybody may read it", "Facts"),
-		func(ctx context.Context, in *idInput) (*output[opendata.PublicFact], error) {
+		func(ctx context.Context, in *IDInput) (*output[opendata.PublicFact], error) {
 			e, err := a.Ledger.Fact(ctx, in.ID)
 			if err != nil {
 				return nil, a.fail(err)
@@ -116,7 +116,7 @@ func (a *api) readFacts(h huma.API) {
 		})
 	huma.Register(h, operation("GET", "/facts/{id}/proof", "getProof", "Inclusion proof of a fact", "Facts"),
 		func(ctx context.Context, in *struct {
-			idInput
+			IDInput
 			Size int64 `query:"size" minimum:"0" doc:"prove it in the tree of so many entries; 0: the present one"`
 		}) (*output[ProofView], error) {
 			p, err := a.Ledger.Proof(ctx, in.ID, in.Size)

@@ -145,18 +145,18 @@ type (
 	StatisticList = ListView[acceleratormeter.Statistic]
 )
 
-type atInput struct {
+type AtInput struct {
 	At string `query:"at" maxLength:"40" doc:"as known on a date (2026-06-30), a quarter (2026-Q2) or at a time; empty: now" example:"2026-06-30"`
 }
 
-type codeInput struct {
+type CodeInput struct {
 	Code string `path:"code" maxLength:"10" doc:"EU country code, such as EL for Greece" example:"EL"`
 }
 
 // readMeter registers what is read of the meter.
 func (a *api) readMeter(h huma.API) {
 	huma.Register(h, operation("GET", "/meter", "getMeter", "The board now, or as people saw it on a date", "Meter"),
-		func(ctx context.Context, in *atInput) (*output[MeterView], error) {
+		func(ctx context.Context, in *AtInput) (*output[MeterView], error) {
 			s, _, err := a.displayed(ctx, in.At)
 			if err != nil {
 				return nil, a.fail(err)
@@ -220,8 +220,8 @@ func (a *api) readMeter(h huma.API) {
 		})
 	huma.Register(h, operation("GET", "/members/{code}", "getMember", "Where a country stands and what it still needs", "Members"),
 		func(ctx context.Context, in *struct {
-			codeInput
-			atInput
+			CodeInput
+			AtInput
 		}) (*output[MemberView], error) {
 			v, err := a.member(ctx, in.Code, in.At)
 			if err != nil {
@@ -230,7 +230,7 @@ func (a *api) readMeter(h huma.API) {
 			return body(*v), nil
 		})
 	huma.Register(h, operation("GET", "/members/{code}/history", "getMemberHistory", "A country through all snapshots", "Members"),
-		func(ctx context.Context, in *codeInput) (*output[HistoryView], error) {
+		func(ctx context.Context, in *CodeInput) (*output[HistoryView], error) {
 			c, err := a.country(in.Code)
 			if err != nil {
 				return nil, a.fail(err)
@@ -264,7 +264,7 @@ func (a *api) readMeter(h huma.API) {
 			return body(c), nil
 		})
 	huma.Register(h, operation("GET", "/milestones", "listMilestones", "First exchanges; a partner is named when both countries agreed", "Meter"),
-		func(ctx context.Context, in *atInput) (*output[MilestoneList], error) {
+		func(ctx context.Context, in *AtInput) (*output[MilestoneList], error) {
 			at, err := a.instant(ctx, in.At)
 			if err != nil {
 				return nil, a.fail(err)
@@ -272,7 +272,7 @@ func (a *api) readMeter(h huma.API) {
 			return listed(a.Meter.Milestones(at)), nil
 		})
 	huma.Register(h, operation("GET", "/events", "listEvents", "Test events and other dated public facts, newest first", "Events"),
-		func(ctx context.Context, in *atInput) (*output[EventList], error) {
+		func(ctx context.Context, in *AtInput) (*output[EventList], error) {
 			at, err := a.instant(ctx, in.At)
 			if err != nil {
 				return nil, a.fail(err)
@@ -280,7 +280,7 @@ func (a *api) readMeter(h huma.API) {
 			return listed(a.Meter.Events(at)), nil
 		})
 	huma.Register(h, operation("GET", "/stats", "listStatistics", "Published figures with their sources, newest first", "Events"),
-		func(ctx context.Context, in *atInput) (*output[StatisticList], error) {
+		func(ctx context.Context, in *AtInput) (*output[StatisticList], error) {
 			at, err := a.instant(ctx, in.At)
 			if err != nil {
 				return nil, a.fail(err)
@@ -308,7 +308,11 @@ func (a *api) published(ctx context.Context) ([]acceleratormeter.Snapshot, error
 		return nil, err
 	}
 	now := a.Now()
-	return slices.DeleteFunc(slices.Clone(all), func(s acceleratormeter.Snapshot) bool { return s.PublishedAt.After(now) }), nil
+	all = slices.DeleteFunc(slices.Clone(all), func(s acceleratormeter.Snapshot) bool { return s.PublishedAt.After(now) })
+	for i := range all {
+		all[i].Proposals = nil // candidate levels are not for everybody
+	}
+	return all, nil
 }
 
 // displayed is the snapshot with a number, or the one that people saw at a

@@ -28,23 +28,17 @@ type Appended struct {
 	Size   int64 `json:"size" doc:"entries of the ledger now"`
 }
 
-// SnapshotStep is a snapshot on its way to the public, with the proposals that
-// the public document leaves out.
+// SnapshotStep is a snapshot on its way to the public. A draft carries the
+// proposals that the public document leaves out.
 type SnapshotStep struct {
-	Schema    int                         `json:"schema"`
-	Snapshot  acceleratormeter.Snapshot   `json:"snapshot"`
-	Proposals []acceleratormeter.Proposal `json:"proposals" doc:"changes of level that wait for a decision; not for the public"`
+	Schema   int                       `json:"schema"`
+	Snapshot acceleratormeter.Snapshot `json:"snapshot"`
 }
 
-func step(s acceleratormeter.Snapshot) SnapshotStep {
-	if s.Proposals == nil {
-		s.Proposals = []acceleratormeter.Proposal{}
-	}
-	return SnapshotStep{1, s, s.Proposals}
-}
+func step(s acceleratormeter.Snapshot) SnapshotStep { return SnapshotStep{1, s} }
 
-// bearer is the token of a writing call.
-type bearer struct {
+// Bearer is the token of a writing call.
+type Bearer struct {
 	Authorization string `header:"Authorization" hidden:"true"`
 }
 
@@ -80,7 +74,7 @@ func (a *api) postFacts(h huma.API) {
 	}}
 	op.SkipValidateBody = true // the ledger's own table of kinds judges, and says more
 	huma.Register(h, op, func(ctx context.Context, in *struct {
-		bearer
+		Bearer
 		ContentType string `header:"Content-Type" hidden:"true"`
 		RawBody     []byte `contentType:"application/json"`
 	}) (*created[Appended], error) {
@@ -205,8 +199,8 @@ type DraftBody struct {
 	Reason   string `json:"reason,omitempty" maxLength:"2000" doc:"needed for an unscheduled or a correcting snapshot"`
 }
 
-type snapshotPath struct {
-	bearer
+type SnapshotPath struct {
+	Bearer
 	ID string `path:"id" maxLength:"80" doc:"id of the snapshot"`
 }
 
@@ -232,7 +226,7 @@ func (a *api) snapshotSteps(h huma.API) {
 	op := protected("POST", "/snapshots", "draftSnapshot", "Draft a snapshot from the facts", "Publication", access.DraftSnapshot)
 	op.DefaultStatus = http.StatusCreated
 	huma.Register(h, op, func(ctx context.Context, in *struct {
-		bearer
+		Bearer
 		Body DraftBody
 	}) (*created[SnapshotStep], error) {
 		return draft(ctx, in.Authorization, in.Body, 0)
@@ -240,7 +234,7 @@ func (a *api) snapshotSteps(h huma.API) {
 	op = protected("POST", "/snapshots/{id}/correct", "correctSnapshot", "Draft a snapshot that repairs a published one; give a reason", "Publication", access.DraftSnapshot)
 	op.DefaultStatus = http.StatusCreated
 	huma.Register(h, op, func(ctx context.Context, in *struct {
-		snapshotPath
+		SnapshotPath
 		Body DraftBody
 	}) (*created[SnapshotStep], error) {
 		if _, err := a.who(ctx, in.Authorization, access.DraftSnapshot); err != nil {
@@ -256,7 +250,7 @@ func (a *api) snapshotSteps(h huma.API) {
 		return draft(ctx, in.Authorization, in.Body, s.Sequence)
 	})
 	huma.Register(h, protected("POST", "/snapshots/{id}/approve", "approveSnapshot", "Approve a draft of another owner", "Publication", access.ApproveSnapshot),
-		func(ctx context.Context, in *snapshotPath) (*output[SnapshotStep], error) {
+		func(ctx context.Context, in *SnapshotPath) (*output[SnapshotStep], error) {
 			t, err := a.who(ctx, in.Authorization, access.ApproveSnapshot)
 			if err != nil {
 				return nil, a.fail(err)
@@ -268,7 +262,7 @@ func (a *api) snapshotSteps(h huma.API) {
 			return body(step(s)), nil
 		})
 	huma.Register(h, protected("POST", "/snapshots/{id}/publish", "publishSnapshot", "Publish what another owner approved: number, chain and sign it", "Publication", access.PublishSnapshot),
-		func(ctx context.Context, in *snapshotPath) (*output[SnapshotStep], error) {
+		func(ctx context.Context, in *SnapshotPath) (*output[SnapshotStep], error) {
 			t, err := a.who(ctx, in.Authorization, access.PublishSnapshot)
 			if err != nil {
 				return nil, a.fail(err)
@@ -281,7 +275,7 @@ func (a *api) snapshotSteps(h huma.API) {
 			return body(step(s)), nil
 		})
 	huma.Register(h, protected("GET", "/drafts", "listDrafts", "Drafts and approved snapshots, oldest first", "Publication", access.DraftSnapshot, access.ApproveSnapshot, access.PublishSnapshot),
-		func(ctx context.Context, in *bearer) (*output[ListView[SnapshotStep]], error) {
+		func(ctx context.Context, in *Bearer) (*output[ListView[SnapshotStep]], error) {
 			if _, err := a.who(ctx, in.Authorization, access.DraftSnapshot, access.ApproveSnapshot, access.PublishSnapshot); err != nil {
 				return nil, a.fail(err)
 			}
