@@ -236,10 +236,15 @@ func (w *Writer) newline(depth int) {
 	}
 }
 
-func (w *Writer) fail(format string, args ...any) {
+// Fail makes Bytes report an error, unless one came before.
+func (w *Writer) Fail(err error) {
 	if w.err == nil {
-		w.err = fmt.Errorf("xmltree: "+format, args...)
+		w.err = err
 	}
+}
+
+func (w *Writer) fail(format string, args ...any) {
+	w.Fail(fmt.Errorf("xmltree: "+format, args...))
 }
 
 func (w *Writer) escape(s string, table *[256]string) {
