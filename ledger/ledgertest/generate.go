@@ -13,7 +13,7 @@ import (
 )
 
 // Beginning is when generated facts begin.
-var Beginning = time.Date(2024, time.January, 9, 9, 0, 0, 0, time.UTC)
+var Beginning = time.Date(2022, time.January, 9, 9, 0, 0, 0, time.UTC)
 
 // Facts generates n valid invented facts of the mix that a running system
 // writes: mostly probes and observations, then conformance, peer tests with
