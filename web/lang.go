@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -19,6 +20,8 @@ import (
 	"golang.org/x/text/language/display"
 	"golang.org/x/text/message"
 	"golang.org/x/text/number"
+
+	am "github.com/once-only/oots/acceleratormeter"
 )
 
 //go:embed messages/*.toml
@@ -71,6 +74,9 @@ func loadLanguages() ([]*lang, error) {
 			}
 		}
 	}
+	if err := addTexts(bundle, own["en"], english); err != nil {
+		return nil, err
+	}
 	if own["en"] == nil {
 		return nil, fmt.Errorf("web: messages/en.toml is missing: English is what every gap falls back to")
 	}
@@ -109,6 +115,25 @@ func loadLanguages() ([]*lang, error) {
 	}
 	return out, nil
 }
+
+// addTexts adds the meter's own English sentences to the English catalogue,
+// where it has none of its own for their keys. Their placeholders stand in
+// braces: {component}.
+func addTexts(bundle *i18n.Bundle, own map[string]*i18n.Message, english map[string]bool) error {
+	for id, text := range am.Texts() {
+		if own == nil || own[id] != nil {
+			continue
+		}
+		m := &i18n.Message{ID: id, Other: placeholder.ReplaceAllString(html.EscapeString(text), "{{.$1}}")}
+		own[id], english[id] = m, true
+		if err := bundle.AddMessages(language.English, m); err != nil {
+			return fmt.Errorf("web: text %s: %w", id, err)
+		}
+	}
+	return nil
+}
+
+var placeholder = regexp.MustCompile(`\{([a-z_]+)\}`)
 
 // borrowed marks English text that stands in for a missing translation.
 func borrowed(text string) template.HTML {
@@ -203,6 +228,12 @@ func (l *lang) Country(code string) string {
 	}
 	return code
 }
+
+// level is the name of a level; 0 is "not assessed".
+func (l *lang) level(n int) template.HTML { return l.T(fmt.Sprintf("level.%d", n)) }
+
+// year writes a year.
+func (l *lang) year(y int) string { return fmt.Sprint(y) }
 
 // sorted orders country codes by name, by this language's collation.
 func (l *lang) sorted(codes []string) []string {

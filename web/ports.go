@@ -1,20 +1,38 @@
 package web
 
-import "context"
+import (
+	"context"
+	"errors"
+	"time"
+
+	am "github.com/once-only/oots/acceleratormeter"
+	"github.com/once-only/oots/ledger"
+)
 
 // Ports are what the site asks of the rest of the house.
 type Ports struct {
-	// Version names the present state of the ledger and its snapshots: pages
-	// are kept until it changes. It must be cheap; nil means a constant state.
-	Version func(ctx context.Context) (string, error)
+	Meter  *am.Meter      // where countries stand; required
+	Ledger *ledger.Ledger // the facts behind it, with their proofs; required
+
+	// Requests keeps what readers ask to have corrected; nil: the page says
+	// that nothing can be stored here.
+	Requests Requests
+
+	// Verified tells when the whole ledger was last checked and what was found;
+	// nil: the page says that this process has not checked it.
+	Verified func() (at time.Time, err error)
 }
 
-func (p Ports) check() error { return nil }
+// Requests keeps requests for correction. Texts and addresses in them are
+// confidential; only what Log returns is shown.
+type Requests interface {
+	Add(ctx context.Context, r Request) error
+	Log(ctx context.Context) ([]Decided, error)
+}
 
-// generation names the state that pages are rendered from.
-func (s *site) generation(ctx context.Context) (string, error) {
-	if s.Ports.Version == nil {
-		return "", nil
+func (p Ports) check() error {
+	if p.Meter == nil || p.Ledger == nil {
+		return errors.New("web: Meter and Ledger are required")
 	}
-	return s.Ports.Version(ctx)
+	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"embed"
+	"errors"
 	"fmt"
 	"html/template"
 	"net/http"
@@ -11,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	am "github.com/once-only/oots/acceleratormeter"
 )
 
 //go:embed templates/*.html
@@ -23,12 +26,21 @@ type visit struct {
 	Lang  *lang
 	Path  string     // without language prefix: "/countries/el"
 	Query url.Values // only the parameters of the page's row
+	State *state
 	r     *http.Request
 	now   time.Time
 }
 
 // value is a path part of the address.
 func (v *visit) value(name string) string { return v.r.PathValue(name) }
+
+// search is the query of the address, with its question mark.
+func (v *visit) search() string {
+	if q := v.Query.Encode(); q != "" {
+		return "?" + q
+	}
+	return ""
+}
 
 // view is what every template sees. Its own part is Data.
 type view struct {
@@ -55,11 +67,7 @@ func (v *view) Href(path string) string {
 
 // In is this same view in another language.
 func (v *view) In(l *lang) string {
-	to := "/" + l.Code + v.Path
-	if q := v.Query.Encode(); q != "" {
-		to += "?" + q
-	}
-	return to
+	return "/" + l.Code + v.Path + v.search()
 }
 
 // Here is the address of this view.
@@ -117,8 +125,12 @@ func (s *site) funcs(l *lang) template.FuncMap {
 		"join":    strings.Join,
 		"add":     func(a, b int) int { return a + b },
 		"levels":  func() []int { return []int{1, 2, 3, 4, 5, 6} },
-		"level":   func(n int) template.HTML { return l.T(fmt.Sprintf("level.%d", n)) },
-		"eea":     isEEA,
+		"level":   l.level,
+		"eea":     func(code string) bool { c, err := am.FindCountry(code); return err == nil && c.Group == am.EEA },
+		"has":     slices.Contains[[]string],
+		"neg":     func(n int) int { return -n },
+		"dict":    dict,
+		"words":   func(key string) string { return strings.ReplaceAll(key, "_", " ") },
 		"args":    func(a ...any) []any { return a },
 	}
 }
@@ -130,7 +142,7 @@ func (s *site) serve(p page, l *lang) http.HandlerFunc {
 		query, key := s.narrow(p, r)
 		theme := themeOf(r)
 		key = l.Code + " " + theme + " " + r.URL.Path + "?" + key
-		generation, err := s.generation(r.Context())
+		now, err := s.present(r.Context())
 		if err != nil {
 			s.fail(w, r, err)
 			return
@@ -138,19 +150,24 @@ func (s *site) serve(p page, l *lang) http.HandlerFunc {
 		h := w.Header()
 		h["Cache-Control"] = []string{"public, max-age=60"}
 		h["Vary"] = []string{"Cookie"}
-		if b := s.cache.get(generation, key); b != nil {
+		if b := s.cache.get(now.generation, key); b != nil {
 			b.send(w, r)
 			return
 		}
-		v := &visit{Context: r.Context(), Lang: l, Path: strings.TrimPrefix(r.URL.Path, "/"+l.Code), Query: query, r: r, now: s.Now()}
+		v := &visit{Context: r.Context(), Lang: l, Path: strings.TrimPrefix(r.URL.Path, "/"+l.Code), Query: query, r: r, now: s.Now(), State: now}
 		data, err := p.data(v)
 		if err == nil {
 			var b *body
 			if b, err = s.render(&view{visit: v, Name: p.name, Theme: theme, Data: data}); err == nil {
-				s.cache.put(generation, key, b)
+				s.cache.put(now.generation, key, b)
 				b.send(w, r)
 				return
 			}
+		}
+		var on *redirect
+		if errors.As(err, &on) {
+			http.Redirect(w, r, on.To, on.Status)
+			return
 		}
 		s.fail(w, r, err)
 	}
@@ -195,3 +212,12 @@ func (v *view) Section(entry any) bool {
 
 // Words are a problem's sentence in the reader's language.
 func (v *view) Words(p *problem) template.HTML { return v.Lang.T(p.Message+".text", p.Args...) }
+
+// dict is a value with named parts for a template that needs several.
+func dict(pairs ...any) map[string]any {
+	out := map[string]any{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		out[fmt.Sprint(pairs[i])] = pairs[i+1]
+	}
+	return out
+}

@@ -15,9 +15,25 @@ type page struct {
 // pages is the table of everything a reader can open: one line a page.
 func (s *site) pages() []page {
 	return []page{
-		{"{$}", "board", []string{"at", "compare", "view", "find"}, s.board},
+		{"{$}", "board", []string{"at", "compare", "view"}, s.board},
+		{"history", "history", []string{"at", "country", "level"}, s.history},
+		{"countries", "countries", []string{"at", "sort", "find"}, s.countries},
+		{"countries/{cc}", "country", []string{"at"}, s.country},
+		{"matrix", "matrix", []string{"at", "sort", "pair"}, s.matrix},
+		{"events", "events", nil, s.events},
+		{"events/{id}", "event", nil, s.event},
+		{"news", "news", []string{"page"}, s.news},
+		{"news/{slug}", "story", nil, s.story},
+		{"methodology", "methodology", nil, s.methodology},
+		{"recomputed", "recomputed", []string{"at", "criteria"}, s.recomputed},
+		{"snapshots/{n}", "snapshot", nil, s.snapshot},
+		{"facts/{id...}", "fact", nil, s.fact},
+		{"data", "data", nil, s.data},
+		{"embed", "embed", []string{"what", "country", "lang", "theme", "at"}, s.embedBuilder},
+		{"corrections", "corrections", []string{"where"}, s.corrections},
 		{"accessibility", "accessibility", nil, s.plain},
 		{"privacy", "privacy", nil, s.plain},
+		{"status", "status", nil, s.status},
 		{"about", "about", nil, s.plain},
 	}
 }
@@ -50,6 +66,9 @@ func (s *site) handler() http.Handler {
 		if p.path != "{$}" { // an address without language leads to the reader's own
 			mux.HandleFunc("GET /"+p.path, s.chooseLanguage)
 		}
+	}
+	for _, l := range s.langs {
+		mux.HandleFunc("POST /"+l.Code+"/corrections", s.ask(l))
 	}
 	for _, r := range s.routes() {
 		mux.HandleFunc(r.pattern, r.handle)

@@ -18,6 +18,10 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"golang.org/x/time/rate"
+
+	am "github.com/once-only/oots/acceleratormeter"
 )
 
 // Config is what a site is made of. The ports are in ports.go.
@@ -36,9 +40,8 @@ type Config struct {
 	// Sample marks the whole site as filled with invented data.
 	Sample bool
 
-	// EEA draws and counts Iceland, Liechtenstein and Norway too: 30 countries
-	// instead of 27.
-	EEA bool
+	// Board is the choice of countries drawn and counted; empty means EU.
+	Board am.Board
 
 	// Promise is the interval after which a snapshot is called stale;
 	// 0 means 45 days.
@@ -53,6 +56,9 @@ type Config struct {
 type site struct {
 	Config
 	base      *url.URL
+	drawn     []am.Country // in protocol order
+	keeper    keeper
+	asks      *rate.Limiter // requests for correction, of everybody together
 	assets    assets
 	langs     []*lang
 	templates map[string]map[string]*template.Template // language, page
@@ -74,7 +80,10 @@ func New(c Config) (http.Handler, error) {
 	if err != nil || base.Host == "" {
 		return nil, fmt.Errorf("web: BaseURL %q is not an absolute address; give one such as https://meter.example", c.BaseURL)
 	}
-	s := &site{Config: c, base: base, cache: newCache(cacheBytes)}
+	if c.Board == "" {
+		c.Board = am.BoardEU
+	}
+	s := &site{Config: c, base: base, cache: newCache(cacheBytes), drawn: c.Board.Drawn(), asks: rate.NewLimiter(rate.Every(2*time.Second), 20)}
 	if err := c.Ports.check(); err != nil {
 		return nil, err
 	}
