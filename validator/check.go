@@ -38,7 +38,7 @@ func quote(v string) string {
 // said quotes a value and adds what a person cannot see: white space around it.
 func said(w *Want, m *Message, v string) string {
 	if t := xmltree.NormalizeSpace(v); t != v && t != "" && w.Is(m, t) {
-		return "“" + clip(t) + "” with white space around it, which the rule compares too"
+		return "white space around it, which the rule compares too: “" + clip(t) + "”"
 	}
 	return quote(v)
 }

@@ -3,9 +3,9 @@ package validator
 // Tables lists every rule there is, in the order of the specification. A new
 // table is one line here.
 func Tables() []Table {
-	return []Table{requestSlots, requestContent, requestPersons,
+	return append([]Table{requestSlots, requestContent, requestPersons,
 		responseSlots, responsePackages, responseContent,
 		errorRules,
 		headerRules,
-	}
+	}, csTables()...)
 }
