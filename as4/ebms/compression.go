@@ -63,6 +63,14 @@ func (f *Inflater) NewReader(c Content) io.Reader {
 	return &inflating{f: f, in: bufio.NewReaderSize(c.NewReader(), 64<<10), most: most}
 }
 
+// Open reads a part as the producer gave it: inflated if the header says so.
+func (f *Inflater) Open(p Part, info *PartInfo) io.Reader {
+	if info.Compressed() {
+		return f.NewReader(p.Content)
+	}
+	return p.Content.NewReader()
+}
+
 type inflating struct {
 	f    *Inflater
 	in   *bufio.Reader
@@ -104,9 +112,9 @@ func (r *inflating) fail(cause error) error {
 	return r.err
 }
 
-// CheckCharacterSet judges the CharacterSet property of a part: it must be
+// checkCharacterSet judges the CharacterSet property of a part: it must be
 // absent or name a character set that IANA knows (EBMS:0003 otherwise).
-func (p *PartInfo) CheckCharacterSet() error {
+func (p *PartInfo) checkCharacterSet() error {
 	name := p.Property(CharacterSet)
 	if name == "" {
 		return nil

@@ -249,6 +249,9 @@ func (d *decoder) partProperties(p *PartInfo) {
 	if n[MimeType] > 1 || n[CompressionType] > 1 || n[CharacterSet] > 1 {
 		d.fail(Errorf(BadProperties, nil, "a part property occurs twice"))
 	}
+	if err := p.checkCharacterSet(); err != nil {
+		d.fail(err.(*Error))
+	}
 	if n[CompressionType] == 0 {
 		return
 	}
