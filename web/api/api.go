@@ -275,13 +275,7 @@ func matches(header, etag string) bool {
 }
 
 // refuse writes a problem outside huma.
-func (a *api) refuse(w http.ResponseWriter, p *Problem) {
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(p.Status)
-	if err := huma.DefaultJSONFormat.Marshal(w, p); err != nil {
-		a.Log.Debug("problem not written", "err", err)
-	}
-}
+func (a *api) refuse(w http.ResponseWriter, p *Problem) { Refuse(w, a.Log, a.Now(), p) }
 
 // nowhere answers what no operation names.
 func (a *api) nowhere(w http.ResponseWriter, r *http.Request) {

@@ -3,7 +3,9 @@ package api
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -54,9 +56,26 @@ var statuses = map[acceleratormeter.Code]int{
 	acceleratormeter.SignatureBroken:  http.StatusConflict,
 }
 
-// fail turns any error into the problem that goes out. A fault of ours is
-// logged with a reference that the answer repeats.
+// fail turns any error into the problem that goes out.
 func (a *api) fail(err error) error {
+	if p := AsProblem(err); p != nil {
+		return p
+	}
+	return fault(a.Log, a.Now(), err)
+}
+
+// fault is the problem of what went wrong on our side. It is logged with the
+// reference that the answer repeats.
+func fault(log *slog.Logger, now time.Time, err error) *Problem {
+	ref := fmt.Sprintf("%x", now.UnixNano())
+	log.Error("call failed", "reference", ref, "err", err)
+	p := problem(http.StatusInternalServerError, "internal", "something went wrong on our side; nothing was changed. If it stays, tell the operator the reference %s", ref)
+	p.Instance = "urn:oots:error:" + ref
+	return p
+}
+
+// known is the problem of an error that the caller can mend, or nil.
+func known(err error) *Problem {
 	var (
 		own     *Problem
 		meter   *acceleratormeter.Error
@@ -88,9 +107,33 @@ func (a *api) fail(err error) error {
 		p.header = http.Header{"Www-Authenticate": {`Bearer realm="oots", error="invalid_token"`}}
 		return p
 	}
-	ref := fmt.Sprintf("%x", a.Now().UnixNano())
-	a.Log.Error("api call failed", "reference", ref, "err", err)
-	p := problem(http.StatusInternalServerError, "internal", "something went wrong on our side; nothing was changed. If it stays, tell the operator the reference %s", ref)
-	p.Instance = "urn:oots:error:" + ref
+	return nil
+}
+
+// AsProblem is the problem that a known error becomes; nil for a fault of ours.
+func AsProblem(err error) *Problem {
+	p := known(err)
+	if p != nil && p.Title == "" {
+		p.Type, p.Title = "about:blank", http.StatusText(p.Status)
+	}
 	return p
+}
+
+// Refuse answers with the problem document of an error. A fault of ours is
+// logged with the reference that the answer repeats.
+func Refuse(w http.ResponseWriter, log *slog.Logger, now time.Time, err error) {
+	p := AsProblem(err)
+	if p == nil {
+		p = fault(log, now, err)
+	}
+	h := w.Header()
+	for name, values := range p.header {
+		h[name] = values
+	}
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Type", "application/problem+json")
+	w.WriteHeader(p.Status)
+	if err := huma.DefaultJSONFormat.Marshal(w, p); err != nil {
+		log.Debug("problem not written", "err", err)
+	}
 }
