@@ -47,7 +47,7 @@ func appendObject[T any](dst []byte, rows []row[T], v *T, f *Fact) []byte {
 	first := true
 	for i := range rows {
 		p := rows[i].at(v)
-		if unset(p) && rows[i].name != "size" {
+		if unset(p) && !rows[i].form.always {
 			continue
 		}
 		mark := len(dst)

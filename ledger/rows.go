@@ -19,21 +19,22 @@ type row[T any] struct {
 
 // form says what a text may look like.
 type form struct {
-	codes []string            // one of these
-	wrong func(string) string // why a text is refused; empty: it is not
-	most  int                 // characters (octets) at most; 0: 200
-	apart bool                // mostly different in every fact: not interned
-	least int                 // numbers: at least
-	top   int                 // numbers: at most; 0: 1,000,000,000
-	regex string              // for the schema
-	uri   bool                // for the schema
+	codes  []string            // one of these
+	wrong  func(string) string // why a text is refused; empty: it is not
+	most   int                 // characters (octets) at most; 0: 200
+	always bool                // written also when it is empty
+	apart  bool                // mostly different in every fact: not interned
+	least  int                 // numbers: at least
+	top    int                 // numbers: at most; 0: 1,000,000,000
+	regex  string              // for the schema
+	uri    bool                // for the schema
 }
 
 var factRows = []row[Fact]{
-	{"id", func(f *Fact) any { return &f.ID }, form{wrong: wrongID, most: 128, apart: true, regex: `^[A-Za-z0-9._:/-]{1,128}$`}, "chosen by the asserter; makes import idempotent"},
-	{"kind", func(f *Fact) any { return (*string)(&f.Kind) }, form{codes: kindCodes()}, "what sort of fact it is"},
+	{"id", func(f *Fact) any { return &f.ID }, form{always: true, wrong: wrongID, most: 128, apart: true, regex: `^[A-Za-z0-9._:/-]{1,128}$`}, "chosen by the asserter; makes import idempotent"},
+	{"kind", func(f *Fact) any { return (*string)(&f.Kind) }, form{always: true, codes: kindCodes()}, "what sort of fact it is"},
 	{"subject", func(f *Fact) any { return &f.Subject }, form{}, "what the fact is about"},
-	{"asserter", func(f *Fact) any { return &f.Asserter }, form{wrong: wrongParty, regex: partyRegex}, "the party that says so"},
+	{"asserter", func(f *Fact) any { return &f.Asserter }, form{always: true, wrong: wrongParty, regex: partyRegex}, "the party that says so"},
 	{"verifier", func(f *Fact) any { return &f.Verifier }, form{wrong: wrongParty, regex: partyRegex}, "the party that verified it, when the fact itself carries that"},
 	{"environment", func(f *Fact) any { return (*string)(&f.Environment) }, form{codes: texts(Environments)}, "where it was observed"},
 	{"specification", func(f *Fact) any { return &f.Specification }, form{wrong: wrongLine, regex: `^oots-[a-z]+:v[0-9]+\.[0-9]+$`}, "specification line on the wire"},
@@ -57,9 +58,9 @@ var subjectRows = []row[Fact]{
 }
 
 var evidenceRows = []row[Evidence]{
-	{"sha256", func(e *Evidence) any { return &e.SHA256 }, form{wrong: wrongDigest, apart: true, regex: `^[0-9a-f]{64}$`}, "digest of the document"},
-	{"media_type", func(e *Evidence) any { return &e.MediaType }, form{}, "media type of the document"},
-	{"size", func(e *Evidence) any { return &e.Size }, form{}, "octets"},
+	{"sha256", func(e *Evidence) any { return &e.SHA256 }, form{always: true, wrong: wrongDigest, apart: true, regex: `^[0-9a-f]{64}$`}, "digest of the document"},
+	{"media_type", func(e *Evidence) any { return &e.MediaType }, form{always: true}, "media type of the document"},
+	{"size", func(e *Evidence) any { return &e.Size }, form{always: true}, "octets"},
 	{"confidentiality", func(e *Evidence) any { return &e.Confidentiality }, form{codes: Confidentiality}, "who may see the document; absent: own"},
 }
 

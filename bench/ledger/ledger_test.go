@@ -1,4 +1,4 @@
-package bench
+package ledger_test
 
 import (
 	"bufio"
