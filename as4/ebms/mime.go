@@ -365,11 +365,40 @@ func transfer(body io.Reader, encoding string) (io.Reader, error) {
 	case "", "binary", "8bit", "7bit":
 		return body, nil
 	case "base64":
-		return base64.NewDecoder(base64.StdEncoding, body), nil
+		return base64.NewDecoder(base64.StdEncoding, &pureBase64{r: body}), nil
 	case "quoted-printable":
 		return quotedprintable.NewReader(body), nil
 	}
 	return nil, Errorf(MimeInconsistency, nil, "the Content-Transfer-Encoding of a part is not known")
+}
+
+// pureBase64 drops white space and refuses what follows the padding, about
+// which the decoder's answer would depend on how the octets arrive.
+type pureBase64 struct {
+	r      io.Reader
+	padded bool
+}
+
+func (p *pureBase64) Read(b []byte) (int, error) {
+	for {
+		n, err := p.r.Read(b)
+		kept := 0
+		for _, c := range b[:n] {
+			switch {
+			case c == '\r' || c == '\n' || c == ' ' || c == '\t':
+				continue
+			case c == '=':
+				p.padded = true
+			case p.padded:
+				return 0, Errorf(MimeInconsistency, nil, "something follows the encoded content of a part")
+			}
+			b[kept] = c
+			kept++
+		}
+		if kept > 0 || err != nil {
+			return kept, err
+		}
+	}
 }
 
 // partReader gives the octets up to the next delimiter.
@@ -445,7 +474,7 @@ func (r *Reader) epilogue() error {
 	if err != nil {
 		return broken(err)
 	}
-	if len(bytes.TrimSpace(rest)) > 0 {
+	if len(bytes.TrimSpace(rest)) > 0 || len(rest) > margin {
 		return Errorf(MimeInconsistency, nil, "something follows the last delimiter of the message")
 	}
 	return io.EOF
