@@ -12,14 +12,13 @@ import (
 	"time"
 
 	"github.com/once-only/oots/ledger"
-	"golang.org/x/mod/sumdb/note"
 )
 
 // Config says where a Meter reads and writes.
 type Config struct {
-	Facts  Facts       // required
-	Store  Store       // required
-	Signer note.Signer // signs snapshots; required for Publish
+	Facts  Facts  // required
+	Store  Store  // required
+	Signer Signer // signs snapshots, e.g. the ledger's key; required for Publish
 
 	// Verify checks the whole ledger; Publish is refused when it fails.
 	// Required for Publish.

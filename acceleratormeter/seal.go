@@ -22,13 +22,19 @@ func (s Snapshot) Hash() (string, error) {
 	return hex.EncodeToString(sum[:]), nil
 }
 
+// Signer signs a text as a signed note (golang.org/x/mod/sumdb/note);
+// *ledger.Key is one.
+type Signer interface {
+	Sign(text string) ([]byte, error)
+}
+
 // statement is the text of the signed note: origin, sequence, hash.
 func statement(s *Snapshot) string {
 	return fmt.Sprintf("oots acceleratormeter snapshot\n%d\n%s\n", s.Sequence, s.ContentHash)
 }
 
 // seal numbers, chains, hashes and signs.
-func seal(s Snapshot, latest *Snapshot, key note.Signer) (Snapshot, error) {
+func seal(s Snapshot, latest *Snapshot, key Signer) (Snapshot, error) {
 	s.State, s.Sequence, s.Proposals = Published, 1, nil
 	if latest != nil {
 		s.Sequence, s.PreviousHash = latest.Sequence+1, latest.ContentHash
@@ -37,7 +43,7 @@ func seal(s Snapshot, latest *Snapshot, key note.Signer) (Snapshot, error) {
 	if s.ContentHash, err = s.Hash(); err != nil {
 		return Snapshot{}, err
 	}
-	signed, err := note.Sign(&note.Note{Text: statement(&s)}, key)
+	signed, err := key.Sign(statement(&s))
 	s.Signature = string(signed)
 	return s, err
 }

@@ -74,12 +74,18 @@ func TestHistoryEndsOnTheWantedBoard(t *testing.T) {
 func TestLoadPublishesTwelveSnapshots(t *testing.T) {
 	ctx := context.Background()
 	l := ledger.New(ledger.Config{Store: &ledger.Memory{}, Now: func() time.Time { return today }})
-	skey, vkey, err := note.GenerateKey(bytes.NewReader(bytes.Repeat([]byte{7}, 64)), "sample.example")
+	private, err := ledger.NewKey(bytes.NewReader(bytes.Repeat([]byte{7}, 64)), "sample.example")
 	if err != nil {
 		t.Fatal(err)
 	}
-	signer, _ := note.NewSigner(skey)
-	verifier, _ := note.NewVerifier(vkey)
+	signer, err := ledger.ParseKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	verifier, err := note.NewVerifier(signer.Public())
+	if err != nil {
+		t.Fatal(err)
+	}
 	cfg := acceleratormeter.Config{Facts: l, Store: &acceleratormeter.Memory{}, Signer: signer, Now: func() time.Time { return today },
 		Verify: func(ctx context.Context) error { _, err := l.Verify(ctx, ledger.VerifyOptions{}); return err }}
 	for range 2 { // the second finds the store filled
