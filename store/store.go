@@ -140,8 +140,12 @@ func redact(data string) string {
 func (db *DB) Dir() string { return db.dir }
 
 // Write runs f in a transaction that writes, and commits when f succeeds. On
-// SQLite it holds the one write lock from the beginning.
+// SQLite it holds the one write lock from the beginning. Under a context of
+// Atomically it takes part in that transaction.
 func (db *DB) Write(ctx context.Context, f func(*sql.Tx) error) error {
+	if tx := db.joined(ctx); tx != nil {
+		return f(tx)
+	}
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
