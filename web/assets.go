@@ -16,6 +16,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/once-only/oots/web/chart"
 	"github.com/once-only/oots/web/flag"
 )
 
@@ -28,6 +29,9 @@ type body struct {
 	Raw  []byte
 	Gzip []byte // nil where compression does not pay
 	ETag string // quoted, of Raw
+
+	Changed string // Last-Modified; empty: not told
+	Forever bool   // the bytes of this address never change
 
 	zipTag string // a strong tag names the bytes that travel, so Gzip has its own
 }
@@ -63,6 +67,9 @@ func loadAssets() (assets, error) {
 		raw, err := assetFiles.ReadFile("assets/" + f.Name())
 		if err != nil {
 			return a, fmt.Errorf("web: asset %s: %w", f.Name(), err)
+		}
+		if f.Name() == "style.css" { // one sheet, one request
+			raw = append(raw, chart.CSS...)
 		}
 		a.add(f.Name(), raw)
 	}

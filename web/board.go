@@ -1,7 +1,6 @@
 package web
 
 import (
-	"fmt"
 	"html/template"
 	"slices"
 	"time"
@@ -26,8 +25,7 @@ type boardPage struct {
 	NotYet     []chip // not assessed
 	Rows       []boardRow
 	Moves      []moveCard
-	Time       template.HTML
-	TimeRows   []timeRow
+	Time       []timeRow
 	Journeys   []journey
 	Matrix     template.HTML
 	Against    *comparison
@@ -58,11 +56,28 @@ type boardRow struct {
 	Before  int
 }
 
+// timeRow is the board at the end of a quarter.
 type timeRow struct {
-	Label  string
-	Href   string
-	Counts [7]int // not assessed, then levels 1 to 6
-	Ready  int
+	Quarter quarter
+	Href    string
+	Now     bool   // the date shown
+	Counts  [7]int // not assessed, then levels 1 to 6
+	Ready   int
+	Count   int
+}
+
+// bar is one level of a column.
+type bar struct{ Level, N int }
+
+// Bars are the levels with a country, the highest first.
+func (r timeRow) Bars() []bar {
+	var out []bar
+	for l := 6; l >= 1; l-- {
+		if r.Counts[l] > 0 {
+			out = append(out, bar{l, r.Counts[l]})
+		}
+	}
+	return out
 }
 
 // comparison is the board against an earlier or later one.
@@ -145,7 +160,7 @@ func (s *site) board(v *visit) (any, error) {
 		p.Rows = append(p.Rows, row)
 	}
 	p.Moves = s.moveCards(v, m, 4)
-	p.Time, p.TimeRows = s.throughTime(v, m)
+	p.Time = s.throughTime(v, m)
 	p.Journeys = s.journeys(v, m)
 	pairs := s.pairs(m)
 	p.Verified = pairs.Count(am.PairVerified)
@@ -180,30 +195,21 @@ func (s *site) counts(x *am.Snapshot) (n [7]int) {
 
 // throughTime is the board at the ends of the last twelve quarters: chart and
 // time machine.
-func (s *site) throughTime(v *visit, m moment) (template.HTML, []timeRow) {
-	var columns []chart.Column
-	var rows []timeRow
+func (s *site) throughTime(v *visit, m moment) []timeRow {
+	var out []timeRow
 	quarters := v.State.quarters(v.now, 12)
 	for i, q := range quarters {
 		x := v.State.displayed(q.end())
 		n := s.counts(x)
-		c := chart.Column{Label: fmt.Sprintf("Q%d", q.Q), Note: fmt.Sprint(q.Year), Href: "/" + v.Lang.Code + "/?at=" + q.String()}
-		if i == len(quarters)-1 {
-			c.Href = "/" + v.Lang.Code + "/"
+		row := timeRow{Quarter: q, Counts: n, Ready: n[4] + n[5] + n[6], Count: len(s.drawn), Href: "/" + v.Lang.Code + "/?at=" + q.String()}
+		last := i == len(quarters)-1
+		if last {
+			row.Href = "/" + v.Lang.Code + "/"
 		}
-		c.Now = x == m.Snap && (m.Travel && quarterOf(m.At) == q || !m.Travel && i == len(quarters)-1)
-		copy(c.Counts[:], n[1:])
-		row := timeRow{Label: q.String(), Href: c.Href, Counts: n, Ready: n[4] + n[5] + n[6]}
-		c.Name = string(v.Lang.T("time.column", "quarter", q.String(), "ready", row.Ready, "count", len(s.drawn)))
-		columns, rows = append(columns, c), append(rows, row)
+		row.Now = m.Travel && quarterOf(m.At) == q || !m.Travel && last
+		out = append(out, row)
 	}
-	if len(columns) == 0 {
-		return "", nil
-	}
-	first, last := rows[0], rows[len(rows)-1]
-	return chart.Columns(chart.Words{ID: "time",
-		Title: string(v.Lang.T("time.title")),
-		Desc:  string(v.Lang.T("time.desc", "from", first.Label, "first", first.Ready, "last", last.Ready, "count", len(s.drawn)))}, columns), rows
+	return out
 }
 
 // journey is the small card of one country.

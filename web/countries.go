@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"html/template"
 	"net/http"
 	"slices"
@@ -253,12 +254,12 @@ func (s *site) journeyChart(v *visit, m moment, code string) template.HTML {
 	}
 	var names [6]string
 	for i := range names {
-		names[i] = string(v.Lang.level(i + 1))
+		names[i] = v.Lang.Text(fmt.Sprintf("level.%d", i+1))
 	}
 	last := steps[len(steps)-1]
 	return chart.Journey(chart.Words{ID: "journey",
-		Title: string(v.Lang.T("journey.title", "country", v.Lang.Country(code), "level", last.Level)),
-		Desc:  string(v.Lang.T("journey.desc", "n", len(steps)-1, "from", v.Lang.Date(span.From), "to", v.Lang.Date(span.To)))},
+		Title: v.Lang.Text("journey.title", "country", v.Lang.Country(code), "level", last.Level),
+		Desc:  v.Lang.Text("journey.desc", "n", len(steps)-1, "from", v.Lang.Date(span.From), "to", v.Lang.Date(span.To))},
 		span, steps, marks, ticks, names)
 }
 

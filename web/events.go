@@ -173,7 +173,7 @@ func (s *site) news(v *visit) (any, error) {
 	to := min(len(all), from+newsPerPage)
 	p.Items, p.Next = all[from:to], to < len(all)
 	if len(p.Items) == 0 && p.Page > 1 {
-		return nil, &problem{Status: http.StatusNotFound, Message: "error.404", Choices: []link{{"/" + v.Lang.Code + "/news", string(v.Lang.T("nav.news"))}}}
+		return nil, &problem{Status: http.StatusNotFound, Message: "error.404", Choices: []link{{"/" + v.Lang.Code + "/news", v.Lang.Text("nav.news")}}}
 	}
 	return p, nil
 }

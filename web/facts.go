@@ -43,7 +43,7 @@ func (s *site) fact(v *visit) (any, error) {
 	e, err := s.Ledger.Fact(v, id)
 	if errors.Is(err, ledger.ErrNotFound) {
 		return nil, &problem{Status: http.StatusNotFound, Message: "error.fact", Args: []any{"found", cut(id, 60)},
-			Choices: []link{{"/" + v.Lang.Code + "/status", string(v.Lang.T("nav.status"))}}}
+			Choices: []link{{"/" + v.Lang.Code + "/status", v.Lang.Text("nav.status")}}}
 	}
 	if err != nil {
 		return nil, err

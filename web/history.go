@@ -1,7 +1,6 @@
 package web
 
 import (
-	"html/template"
 	"slices"
 	"strconv"
 
@@ -11,8 +10,7 @@ import (
 // historyPage is GET /{lang}/history.
 type historyPage struct {
 	moment
-	Time      template.HTML
-	TimeRows  []timeRow
+	Time      []timeRow
 	Moves     []moveCard
 	Country   string // filter
 	To        int    // filter: the level reached
@@ -35,7 +33,7 @@ func (s *site) history(v *visit) (any, error) {
 	if n, err := strconv.Atoi(v.Query.Get("level")); err == nil && n >= 1 && n <= 6 {
 		p.To = n
 	}
-	p.Time, p.TimeRows = s.throughTime(v, m)
+	p.Time = s.throughTime(v, m)
 	all := s.moveCards(v, m, 0)
 	p.All = len(all)
 	for _, mv := range all {

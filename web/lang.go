@@ -108,8 +108,8 @@ func loadLanguages() ([]*lang, error) {
 			}
 		}
 		for i := range 12 {
-			l.months[i] = string(l.plain[fmt.Sprintf("month.%d", i+1)])
-			l.short[i] = string(l.plain[fmt.Sprintf("month.short.%d", i+1)])
+			l.months[i] = l.Text(fmt.Sprintf("month.%d", i+1))
+			l.short[i] = l.Text(fmt.Sprintf("month.short.%d", i+1))
 		}
 		out = append(out, l)
 	}
@@ -174,10 +174,17 @@ func (l *lang) T(id string, pairs ...any) template.HTML {
 	return template.HTML(text)
 }
 
-// has tells whether any catalogue holds the message.
-func (l *lang) has(id string) bool {
-	return !strings.HasPrefix(string(l.T(id, "n", 1)), "["+id)
+// Text is T without markup, for titles, attributes and drawings.
+func (l *lang) Text(id string, pairs ...any) string {
+	return plainText(l.T(id, pairs...))
 }
+
+// plainText drops the markup of a message.
+func plainText(m template.HTML) string {
+	return html.UnescapeString(markup.ReplaceAllString(string(m), ""))
+}
+
+var markup = regexp.MustCompile(`<[^>]*>`)
 
 // Number writes n with the language's own grouping.
 func (l *lang) Number(n int) string {
@@ -202,7 +209,7 @@ func (l *lang) Date(t time.Time) string {
 	}
 	day := fmt.Sprint(t.Day())
 	if t.Day() == 1 {
-		day = string(l.plain["date.first"])
+		day = l.Text("date.first")
 	}
 	return l.fill("date.long", "day", day, "month", l.months[t.Month()-1], "year", t.Year())
 }

@@ -52,7 +52,7 @@ func (s *site) matrixTable(l *lang, m am.Matrix, order []string, href func(asks,
 			}
 			b.WriteString(`>`)
 			if href != nil && k.class != "" {
-				b.WriteString(`<a href="` + html.EscapeString(href(row, col)) + `" aria-label="` + row + ` – ` + col + `: ` + html.EscapeString(string(l.T("pair."+string(states[[2]string{row, col}])))) + `">` + k.glyph + `</a>`)
+				b.WriteString(`<a href="` + html.EscapeString(href(row, col)) + `" aria-label="` + row + ` – ` + col + `: ` + html.EscapeString(l.Text("pair."+string(states[[2]string{row, col}]))) + `">` + k.glyph + `</a>`)
 			} else {
 				b.WriteString(k.glyph)
 			}
@@ -113,7 +113,7 @@ func (s *site) matrix(v *visit) (any, error) {
 	if asked := v.Query.Get("pair"); asked != "" {
 		a, b, _ := strings.Cut(asked, "-")
 		if !s.draws(a) || !s.draws(b) || a == b {
-			return nil, &problem{Status: http.StatusNotFound, Message: "error.pair", Args: []any{"found", cut(asked, 40)}, Choices: []link{{"/" + v.Lang.Code + "/matrix", string(v.Lang.T("nav.matrix"))}}}
+			return nil, &problem{Status: http.StatusNotFound, Message: "error.pair", Args: []any{"found", cut(asked, 40)}, Choices: []link{{"/" + v.Lang.Code + "/matrix", v.Lang.Text("nav.matrix")}}}
 		}
 		there, back := pairs.Pair(a, b), pairs.Pair(b, a)
 		p.Pair, p.Back = &there, &back

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	am "github.com/once-only/oots/acceleratormeter"
+	"github.com/once-only/oots/access"
 	"github.com/once-only/oots/ledger"
 )
 
@@ -13,6 +14,9 @@ import (
 type Ports struct {
 	Meter  *am.Meter      // where countries stand; required
 	Ledger *ledger.Ledger // the facts behind it, with their proofs; required
+
+	// Tokens are who may write over the API; nil: nobody.
+	Tokens access.Store
 
 	// Requests keeps what readers ask to have corrected; nil: the page says
 	// that nothing can be stored here.

@@ -113,6 +113,8 @@ func (s *site) parse() (map[string]map[string]*template.Template, error) {
 func (s *site) funcs(l *lang) template.FuncMap {
 	return template.FuncMap{
 		"t":       l.T,
+		"tt":      l.Text,
+		"plain":   plainText,
 		"date":    l.Date,
 		"month":   l.Month,
 		"number":  l.Number,

@@ -31,6 +31,13 @@ type keeper struct {
 	now     *state
 }
 
+// forget lets the next visit look again.
+func (k *keeper) forget() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.checked = time.Time{}
+}
+
 // present returns the state, renewed at most once in recheck.
 func (s *site) present(ctx context.Context) (*state, error) {
 	k := &s.keeper

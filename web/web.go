@@ -63,6 +63,8 @@ type site struct {
 	langs     []*lang
 	templates map[string]map[string]*template.Template // language, page
 	cache     *cache
+	frames    frames
+	api       http.Handler
 }
 
 // New returns the handler of the whole site.
@@ -94,6 +96,12 @@ func New(c Config) (http.Handler, error) {
 		return nil, err
 	}
 	if s.templates, err = s.parse(); err != nil {
+		return nil, err
+	}
+	if s.frames, err = s.parseFrames(); err != nil {
+		return nil, err
+	}
+	if s.api, err = s.newAPI(); err != nil {
 		return nil, err
 	}
 	return s.handler(), nil

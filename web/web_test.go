@@ -4,6 +4,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
+	"strings"
 	"testing"
 )
 
@@ -36,11 +38,34 @@ func get(t *testing.T, h http.Handler, path string) (*http.Response, string) {
 	return w.Result(), string(b)
 }
 
-func newSite(t *testing.T) http.Handler {
-	t.Helper()
-	h, err := New(Config{BaseURL: "http://meter.example"})
-	if err != nil {
-		t.Fatal(err)
+// addresses are every page once, with the views of it that matter.
+var addresses = []string{"", "?at=2025-Q2", "?compare=2025-Q4", "?view=table", "history", "history?country=DE&level=3", "countries", "countries?sort=name",
+	"countries/at", "countries/el", "countries/no", "countries/fi?at=2025-Q1", "matrix", "matrix?sort=region&pair=DE-FR", "events", "news", "news?page=1",
+	"news/snapshot-12", "methodology", "recomputed", "recomputed?at=2025-Q2&criteria=AM-1-strict", "snapshots/12", "facts/nomination-AT",
+	"data", "embed", "embed?what=country&country=EL&lang=el&theme=dark", "corrections", "accessibility", "privacy", "status", "about"}
+
+func TestEveryPageInEveryLanguage(t *testing.T) {
+	h := newSite(t)
+	for _, lang := range []string{"en", "de", "fr", "el"} {
+		for _, a := range addresses {
+			r, body := get(t, h, "/"+lang+"/"+a)
+			if r.StatusCode != http.StatusOK {
+				t.Errorf("/%s/%s answers %d", lang, a, r.StatusCode)
+				continue
+			}
+			for _, bad := range []string{"[", "{{", "&lt;span", "&lt;b&gt;", "<nil>", "%!", "ZgotmplZ", "no value"} {
+				if i := strings.Index(visible(body), bad); i >= 0 {
+					t.Errorf("/%s/%s shows %q: …%s…", lang, a, bad, visible(body)[max(0, i-40):min(len(visible(body)), i+80)])
+				}
+			}
+			if strings.Count(body, "<h1") != 1 {
+				t.Errorf("/%s/%s has %d main headings", lang, a, strings.Count(body, "<h1"))
+			}
+		}
 	}
-	return h
 }
+
+// visible is a page without the code samples, which may hold anything.
+func visible(page string) string { return samples.ReplaceAllString(page, "") }
+
+var samples = regexp.MustCompile(`(?s)<pre.*?</pre>|<script.*?</script>`)
