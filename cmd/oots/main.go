@@ -22,6 +22,7 @@ import (
 // cli is the command line contract: one line a command, one file a command.
 type cli struct {
 	Facts   facts   `cmd:"" help:"The ledger of facts: import, export, verify, prove."`
+	Keys    keys    `cmd:"" help:"Certificates for a test network."`
 	Version version `cmd:"" help:"What this binary is."`
 }
 
