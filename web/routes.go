@@ -56,7 +56,7 @@ func (s *site) routes() []route {
 		{"GET /feed.atom", s.open("lang", s.movesFeed)},
 		{"GET /countries/{cc}/feed.atom", s.open("lang", s.countryFeed)},
 		{"GET /news.atom", s.open("lang", s.newsFeed)},
-		{"GET /badge/{file}", s.open("lang at", s.badge)},
+		{"GET /badge/{file}", ownStyle(s.open("lang at", s.badge))},
 		{"GET /embed/board", s.open("lang at theme", s.boardFrame)},
 		{"GET /embed/country/{cc}", s.open("lang at theme", s.countryFrame)},
 		{"GET /embed/matrix", s.open("lang at theme", s.matrixFrame)},

@@ -40,7 +40,7 @@ type Meter interface {
 	Standing(set, country string, at time.Time) (acceleratormeter.Standing, error)
 	Events(at time.Time) []acceleratormeter.Event
 	Statistics(at time.Time) []acceleratormeter.Statistic
-	Milestones(at time.Time) []acceleratormeter.Milestone
+	Milestones(at time.Time) ([]acceleratormeter.Milestone, error)
 
 	Draft(context.Context, acceleratormeter.DraftOrder) (acceleratormeter.Snapshot, error)
 	Approve(ctx context.Context, id, by string) (acceleratormeter.Snapshot, error)
@@ -228,39 +228,55 @@ func (k *answer) Header() http.Header         { return k.header }
 func (k *answer) WriteHeader(status int)      { k.status = status }
 func (k *answer) Write(b []byte) (int, error) { return k.body.Write(b) }
 
-// send writes the kept answer with its entity tag, or 304.
+// send writes the kept answer with its entity tag, or 304. A strong tag names
+// the octets that travel, so the compressed ones have their own.
 func (k *answer) send(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	out := k.body.Bytes()
-	if k.status == http.StatusOK {
-		sum := sha256.Sum256(out)
-		etag := `"` + hex.EncodeToString(sum[:16]) + `"`
-		h.Set("Etag", etag)
-		if h.Get("Cache-Control") == "" {
-			h.Set("Cache-Control", "public, max-age=60")
-		}
-		h.Add("Vary", "Accept-Encoding")
-		if matches(r.Header.Get("If-None-Match"), etag) {
-			h.Del("Content-Type")
-			w.WriteHeader(http.StatusNotModified)
-			return
-		}
-	} else if k.status >= 400 {
-		h.Set("Cache-Control", "no-store")
-	}
-	if len(out) > 1400 && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") && !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip;q=0") {
+	sum := sha256.Sum256(out)
+	etag := hex.EncodeToString(sum[:16])
+	if len(out) > 1400 && acceptsGzip(r.Header.Get("Accept-Encoding")) {
 		var z bytes.Buffer
 		g, _ := gzip.NewWriterLevel(&z, gzip.BestSpeed)
 		g.Write(out)
 		g.Close()
 		h.Set("Content-Encoding", "gzip")
 		out = z.Bytes()
+		etag += "-gzip"
+	}
+	etag = `"` + etag + `"`
+	h.Add("Vary", "Accept-Encoding")
+	switch {
+	case k.status == http.StatusOK:
+		h.Set("Etag", etag)
+		if h.Get("Cache-Control") == "" {
+			h.Set("Cache-Control", "public, max-age=60")
+		}
+		if matches(r.Header.Get("If-None-Match"), etag) {
+			h.Del("Content-Type")
+			h.Del("Content-Encoding")
+			w.WriteHeader(http.StatusNotModified)
+			return
+		}
+	case k.status >= 400:
+		h.Set("Cache-Control", "no-store")
 	}
 	h.Set("Content-Length", strconv.Itoa(len(out)))
 	w.WriteHeader(k.status)
 	if r.Method != http.MethodHead {
 		w.Write(out)
 	}
+}
+
+// acceptsGzip reads Accept-Encoding; "gzip;q=0" is a refusal.
+func acceptsGzip(header string) bool {
+	for one := range strings.SplitSeq(header, ",") {
+		name, q, _ := strings.Cut(strings.ReplaceAll(one, " ", ""), ";")
+		if strings.EqualFold(name, "gzip") {
+			return strings.Trim(strings.TrimPrefix(q, "q="), "0.") != "" || q == ""
+		}
+	}
+	return false
 }
 
 // matches is If-None-Match of RFC 9110 §13.1.2, by weak comparison.

@@ -57,8 +57,8 @@ func (m *meter) Standing(set, country string, _ time.Time) (acceleratormeter.Sta
 func (m *meter) Events(time.Time) []acceleratormeter.Event {
 	return []acceleratormeter.Event{{ID: "projectathon-5", Title: "Projectathon 5", At: now}}
 }
-func (m *meter) Statistics(time.Time) []acceleratormeter.Statistic { return nil }
-func (m *meter) Milestones(time.Time) []acceleratormeter.Milestone { return nil }
+func (m *meter) Statistics(time.Time) []acceleratormeter.Statistic          { return nil }
+func (m *meter) Milestones(time.Time) ([]acceleratormeter.Milestone, error) { return nil, nil }
 func (m *meter) Get(_ context.Context, id string) (acceleratormeter.Snapshot, error) {
 	for _, s := range m.published {
 		if s.ID == id || fmt.Sprint(s.Sequence) == id {

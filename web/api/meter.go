@@ -269,7 +269,11 @@ func (a *api) readMeter(h huma.API) {
 			if err != nil {
 				return nil, a.fail(err)
 			}
-			return listed(a.Meter.Milestones(at)), nil
+			list, err := a.Meter.Milestones(at)
+			if err != nil {
+				return nil, a.fail(err)
+			}
+			return listed(list), nil
 		})
 	huma.Register(h, operation("GET", "/events", "listEvents", "Test events and other dated public facts, newest first", "Events"),
 		func(ctx context.Context, in *AtInput) (*output[EventList], error) {
