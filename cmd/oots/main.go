@@ -21,9 +21,13 @@ import (
 
 // cli is the command line contract: one line a command, one file a command.
 type cli struct {
-	Facts   facts   `cmd:"" help:"The ledger of facts: import, export, verify, prove."`
-	Keys    keys    `cmd:"" help:"Certificates for a test network."`
-	Version version `cmd:"" help:"What this binary is."`
+	Demo     demo     `cmd:"" help:"The whole network in one process."`
+	Serve    serve    `cmd:"" help:"One part of it in one process."`
+	Facts    facts    `cmd:"" help:"The ledger of facts: import, export, verify, prove."`
+	Keys     keys     `cmd:"" help:"Certificates for a test network."`
+	Level    level    `cmd:"" help:"Where countries stand, what carries it and what is missing."`
+	Snapshot snapshot `cmd:"" help:"Draft, show, approve, publish and correct snapshots of the board."`
+	Version  version  `cmd:"" help:"What this binary is."`
 }
 
 // world is what a command may touch, so that tests can run the same commands.
