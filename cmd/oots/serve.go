@@ -1,0 +1,204 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/BurntSushi/toml"
+
+	"github.com/once-only/oots/acceleratormeter"
+	"github.com/once-only/oots/access"
+	"github.com/once-only/oots/ledger"
+	"github.com/once-only/oots/store"
+	"github.com/once-only/oots/web"
+)
+
+type serve struct {
+	Acceleratormeter serveMeter `cmd:"" help:"The public site and its API over one store."`
+}
+
+// serveMeter are the settings of the site. A flag wins over the environment,
+// the environment over the file.
+type serveMeter struct {
+	Config   string `type:"path" placeholder:"FILE" help:"TOML file with these same settings (data, key, addr, base_url, operator, board, criteria, sample)." toml:"-"`
+	Data     string `env:"OOTS_DATA" placeholder:"DIR" help:"Folder of the store, or a postgres:// address (data)." toml:"data"`
+	Key      string `env:"OOTS_LEDGER_KEY" placeholder:"FILE" help:"Private key for checkpoints and snapshots; without it the store keeps its own." toml:"key"`
+	Addr     string `env:"OOTS_ADDR" help:"Address to listen on (127.0.0.1:8080)." toml:"addr"`
+	BaseURL  string `env:"OOTS_BASE_URL" placeholder:"URL" help:"Address under which the public reaches the site (http:// and the address listened on)." toml:"base_url"`
+	Operator string `env:"OOTS_OPERATOR" help:"Who runs this site, as every page says." toml:"operator"`
+	Board    string `env:"OOTS_BOARD" help:"Countries drawn and counted: EU (27) or EU+EEA (30)." toml:"board"`
+	Criteria string `env:"OOTS_CRITERIA" help:"Official criteria set (AM-1)." toml:"criteria"`
+	Sample   bool   `help:"Mark the whole site as sample data." toml:"sample"`
+}
+
+// Run serves until it is interrupted.
+func (c serveMeter) Run(w *world) error {
+	if err := c.complete(); err != nil {
+		return err
+	}
+	m, err := openMeter(w, ledgerFlags{Data: c.Data, Key: c.Key}, c.Criteria)
+	if err != nil {
+		return err
+	}
+	defer m.db.Close()
+	return m.serve(w, c, nil)
+}
+
+// complete fills what no flag and no variable says from the file, then from the
+// defaults.
+func (c *serveMeter) complete() error {
+	var file serveMeter
+	if c.Config != "" {
+		meta, err := toml.DecodeFile(c.Config, &file)
+		if err != nil {
+			return fmt.Errorf("%s: %w", c.Config, err)
+		}
+		if unknown := meta.Undecoded(); len(unknown) > 0 {
+			return fmt.Errorf("%s: there is no setting %q; known are data, key, addr, base_url, operator, board, criteria, sample", c.Config, unknown[0].String())
+		}
+	}
+	for _, x := range []struct {
+		to             *string
+		file, fallback string
+	}{
+		{&c.Data, file.Data, "data"},
+		{&c.Key, file.Key, ""},
+		{&c.Addr, file.Addr, "127.0.0.1:8080"},
+		{&c.BaseURL, file.BaseURL, ""},
+		{&c.Operator, file.Operator, ""},
+		{&c.Board, file.Board, string(acceleratormeter.BoardEU)},
+		{&c.Criteria, file.Criteria, ""},
+	} {
+		if *x.to == "" {
+			*x.to = x.file
+		}
+		if *x.to == "" {
+			*x.to = x.fallback
+		}
+	}
+	c.Sample = c.Sample || file.Sample
+	if b := acceleratormeter.Board(c.Board); b != acceleratormeter.BoardEU && b != acceleratormeter.BoardEUEEA {
+		return fmt.Errorf("there is no board %q; valid are EU and EU+EEA", c.Board)
+	}
+	return nil
+}
+
+// meter is an open store with the ledger and the meter over it.
+type meter struct {
+	db     *store.DB
+	ledger *ledger.Ledger
+	key    *ledger.Key
+	cfg    acceleratormeter.Config
+	*acceleratormeter.Meter
+}
+
+// openMeter opens the store, or begins one.
+func openMeter(w *world, flags ledgerFlags, criteria string) (*meter, error) {
+	db, l, key, err := flags.open(w, false)
+	if err != nil {
+		return nil, err
+	}
+	m := &meter{db: db, ledger: l, key: key, cfg: acceleratormeter.Config{Facts: l, Store: db.Snapshots(), Signer: key, Criteria: criteria,
+		Verify: func(ctx context.Context) error { _, err := l.Verify(ctx, ledger.VerifyOptions{}); return err }}}
+	if m.Meter, err = acceleratormeter.New(m.cfg); err != nil {
+		db.Close()
+		return nil, err
+	}
+	return m, nil
+}
+
+// serve opens the site and works until the context ends. opened, if any, is
+// called with the site's address once it answers.
+func (m *meter) serve(w *world, c serveMeter, opened func(address string)) error {
+	if err := m.Refresh(w); err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", c.Addr)
+	if err != nil {
+		return fmt.Errorf("%w; choose another address with --addr", err)
+	}
+	defer listener.Close()
+	if c.BaseURL == "" {
+		c.BaseURL = "http://" + listener.Addr().String()
+	}
+	log := slog.New(slog.NewTextHandler(w.err, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	check := &checker{ledger: m.ledger, log: log}
+	ports := web.Ports{Meter: m.Meter, Ledger: m.ledger, Verified: check.found}
+	if t, ok := any(m.db).(interface{ Tokens() access.Store }); ok {
+		ports.Tokens = t.Tokens()
+	}
+	if dir := m.db.Dir(); dir != "" {
+		ports.Requests = &web.RequestsFile{Path: filepath.Join(dir, "corrections.jsonl")}
+	}
+	site, err := web.New(web.Config{Ports: ports, BaseURL: c.BaseURL, Operator: c.Operator, Board: acceleratormeter.Board(c.Board), Sample: c.Sample, Log: log})
+	if err != nil {
+		return err
+	}
+	server := &http.Server{Handler: site, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: 2 * time.Minute,
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)}
+
+	var work sync.WaitGroup
+	ctx, stop := context.WithCancel(w)
+	work.Go(func() { check.run(ctx) })
+	work.Go(func() {
+		<-ctx.Done()
+		last, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		server.Shutdown(last)
+	})
+	defer work.Wait()
+	defer stop()
+	address := "http://" + strings.Replace(listener.Addr().String(), "[::]", "localhost", 1) + "/"
+	fmt.Fprintf(w.err, "The Acceleratormeter answers at %s (stop with Ctrl+C)\n", address)
+	if opened != nil {
+		opened(address)
+	}
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// checker verifies the whole ledger when it starts and once a day; pages tell
+// what it found.
+type checker struct {
+	ledger *ledger.Ledger
+	log    *slog.Logger
+	mu     sync.Mutex
+	at     time.Time
+	err    error
+}
+
+func (c *checker) run(ctx context.Context) {
+	for {
+		_, err := c.ledger.Verify(ctx, ledger.VerifyOptions{})
+		if ctx.Err() != nil {
+			return
+		}
+		if err != nil {
+			c.log.Error("the ledger does not verify", "err", err)
+		}
+		c.mu.Lock()
+		c.at, c.err = time.Now(), err
+		c.mu.Unlock()
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(24 * time.Hour):
+		}
+	}
+}
+
+func (c *checker) found() (time.Time, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.at, c.err
+}
