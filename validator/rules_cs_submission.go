@@ -523,7 +523,7 @@ func oneCountryOnly(_ *Message, list *Node) (f *Fault) {
 // requestIDRules are the rows on the reference to the submission.
 func requestIDRules(present, uuid string) []Rule {
 	return join(
-		since2023(Rule{ID: uuid, At: registryResponse, Check: When(filled("requestId"), NormAttr("requestId", submissionUUID)), Mend: "Copy the id of the submission, urn:uuid: included."}),
+		since2023(Rule{ID: uuid, At: registryResponse, Check: NormAttr("requestId", submissionUUID), Mend: "Copy the id of the submission, urn:uuid: included."}),
 		on(V10, 0, Rule{ID: present, At: registryResponse, Check: HasAttr("requestId")}),
 	)
 }

@@ -98,7 +98,7 @@ func element(t testing.TB, raw, name string, k int) (from, to int) {
 	return
 }
 
-func found(r *Report) []string {
+func foundIDs(r *Report) []string {
 	var ids []string
 	for _, f := range r.Findings {
 		if !slices.Contains(ids, f.Rule) {
@@ -145,7 +145,7 @@ func TestCSRulesFailOnTheirDefect(t *testing.T) {
 	}
 	for _, d := range csDefects {
 		r := judgeCS(t, v, d.fixture, d.old, d.new)
-		got, want := found(r), append(strings.Fields(d.also), d.rule)
+		got, want := foundIDs(r), append(strings.Fields(d.also), d.rule)
 		slices.Sort(got)
 		slices.Sort(want)
 		if !slices.Equal(got, want) {

@@ -31,6 +31,7 @@ func (s *Set) Judge(ctx context.Context, raw []byte, t Transaction) (*Verdict, e
 		if sch.transaction == t {
 			run.file(sch)
 			v.Files = append(v.Files, sch.file)
+			v.Rules = append(v.Rules, sch.rules...)
 		}
 	}
 	if len(v.Files) == 0 {

@@ -81,6 +81,7 @@ type Verdict struct {
 	Transaction  Transaction
 	Schema       bool     // an XML Schema for the root's namespace was there
 	Files        []string // Schematron files that ran
+	Rules        []string // ids of the assertions in them
 	Findings     []Finding
 	NotEvaluated []string
 }

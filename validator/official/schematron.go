@@ -22,6 +22,7 @@ type schematron struct {
 	namespaces  map[string]string
 	lets        []let
 	patterns    []pattern
+	rules       []string // ids of all assertions, in order
 }
 
 type let struct {
@@ -222,6 +223,7 @@ func (c *compiler) test(e *helium.Element) (t test, err error) {
 	if t.expr, err = c.compile(e, source); err != nil {
 		return t, err
 	}
+	c.sch.rules = append(c.sch.rules, t.id)
 	t.message, err = c.message(e, nil)
 	return t, err
 }
