@@ -3,6 +3,7 @@ package ledger
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -50,6 +51,10 @@ func (l *Ledger) append(ctx context.Context, history bool, facts iter.Seq2[*inco
 		if r := refusalOf(err); r != nil {
 			return Receipt{}, r
 		}
+		var broken *Broken
+		if errors.As(err, &broken) {
+			return Receipt{}, broken
+		}
 		return Receipt{}, fmt.Errorf("ledger: appending facts: %w", err)
 	}
 	return done, nil
@@ -74,11 +79,30 @@ func (l *Ledger) begin(ctx context.Context, tx Tx, history bool) (*appending, er
 	if err != nil {
 		return nil, err
 	}
+	if err := l.trust(head); err != nil {
+		return nil, err
+	}
 	tree, err := grow(ctx, tx, head)
 	if err != nil {
 		return nil, err
 	}
 	return &appending{tx: tx, history: history, ledger: l, tree: tree}, nil
+}
+
+// trust refuses a head that the ledger's key did not sign: what is appended to
+// it would be signed, and with it everything before.
+func (l *Ledger) trust(h Head) error {
+	if l.key == nil || h.Size == 0 {
+		return nil
+	}
+	if good := l.good.Load(); good != nil && bytes.Equal(*good, h.Note) {
+		return nil
+	}
+	if why := unsigned(h, l.key.verifier); why != "" {
+		return &Broken{Position: -1, Reason: why}
+	}
+	l.good.Store(&h.Note)
+	return nil
 }
 
 // flush judges the waiting facts and gives them to the store.

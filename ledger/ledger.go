@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -13,8 +14,10 @@ import (
 // Config of a Ledger.
 type Config struct {
 	Store Store // required
-	// Key signs a checkpoint after every append and is what Verify checks
-	// stored checkpoints with. Without it nothing is signed.
+	// Key signs a checkpoint after every append and is what stored checkpoints
+	// are checked with. Without it nothing is signed. A ledger that has a key
+	// refuses to build on a head that this key did not sign, so the first
+	// append decides: another key later, or one after none, is refused.
 	Key *Key
 	Now func() time.Time // optional; time.Now
 }
@@ -24,6 +27,8 @@ type Ledger struct {
 	store Store
 	key   *Key
 	now   func() time.Time
+
+	good atomic.Pointer[[]byte] // note of the last head whose signature held
 }
 
 // New makes a Ledger over a store. Several may share one store.

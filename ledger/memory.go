@@ -110,7 +110,13 @@ func (m *Memory) Update(ctx context.Context, f func(Tx) error) error {
 		m.rows = append(m.rows, r)
 	}
 	maps.Copy(m.hashes, tx.hashes)
-	m.heads = append(m.heads, tx.heads...)
+	for _, h := range tx.heads {
+		if n := len(m.heads); n > 0 && m.heads[n-1].Size == h.Size {
+			m.heads[n-1] = h
+			continue
+		}
+		m.heads = append(m.heads, h)
+	}
 	return nil
 }
 

@@ -239,7 +239,7 @@ func openCheckpoint(signed []byte, v note.Verifier) (Head, error) {
 	if err != nil {
 		var unknown *note.UnverifiedNoteError
 		if errors.As(err, &unknown) {
-			return Head{}, fmt.Errorf("the checkpoint is not signed by %s", v.Name())
+			return Head{}, fmt.Errorf("the checkpoint is not signed with the key %s+%08x", v.Name(), v.KeyHash())
 		}
 		return Head{}, fmt.Errorf("the checkpoint's signature does not hold (%w)", err)
 	}

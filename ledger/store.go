@@ -43,6 +43,7 @@ type Tx interface {
 
 	Append(ctx context.Context, rows []Row) error
 	PutHashes(ctx context.Context, page int64, hashes []byte) error
+	// PutHead takes the place of a head of the same size.
 	PutHead(ctx context.Context, h Head) error
 }
 

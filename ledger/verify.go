@@ -146,10 +146,34 @@ func (l *Ledger) verifyFrom(ctx context.Context, g *growing, head, outside Head,
 			progress(g.size, head.Size)
 		}
 	}
-	if g.root() != head.Root && head.Size > 0 {
+	if head.Size == 0 {
+		return nil
+	}
+	if g.root() != head.Root {
 		return &Broken{Position: -1, Reason: fmt.Sprintf("the %d entries do not give the root hash that the ledger's head names", head.Size)}
 	}
+	if v != nil {
+		if why := unsigned(head, v); why != "" {
+			return &Broken{Position: -1, Reason: why}
+		}
+	}
 	return nil
+}
+
+// unsigned says why a head's note is not the signature of this head; empty when
+// it is.
+func unsigned(h Head, v note.Verifier) string {
+	if len(h.Note) == 0 {
+		return fmt.Sprintf("the head at %d entries is not signed, so anybody may have written it", h.Size)
+	}
+	signed, err := openCheckpoint(h.Note, v)
+	if err != nil {
+		return fmt.Sprintf("the head at %d entries: %v", h.Size, err)
+	}
+	if signed.Size != h.Size || signed.Root != h.Root {
+		return fmt.Sprintf("the checkpoint at %d entries vouches for another tree: the head was rewritten by hand", h.Size)
+	}
+	return ""
 }
 
 // hashed is a page of leaves with their hashes; broken says what ended it early.
@@ -279,12 +303,8 @@ func (w *headWalk) pass(ctx context.Context, g *growing) error {
 	if w.v == nil || len(h.Note) == 0 {
 		return nil
 	}
-	signed, err := openCheckpoint(h.Note, w.v)
-	if err != nil {
-		return &Broken{Position: -1, Reason: fmt.Sprintf("at %d entries: %v", h.Size, err)}
-	}
-	if signed.Size != h.Size || signed.Root != h.Root {
-		return &Broken{Position: -1, Reason: fmt.Sprintf("the checkpoint at %d entries vouches for another tree: the head was rewritten by hand", h.Size)}
+	if why := unsigned(h, w.v); why != "" {
+		return &Broken{Position: -1, Reason: why}
 	}
 	return nil
 }

@@ -29,7 +29,7 @@ type facts struct {
 // ledgerFlags name the store and the key that signs its checkpoints.
 type ledgerFlags struct {
 	Data string `default:"data" env:"OOTS_DATA" placeholder:"DIR" help:"Folder of the store, or a postgres:// address (${default})."`
-	Key  string `type:"path" env:"OOTS_LEDGER_KEY" placeholder:"FILE" help:"Private key for checkpoints; without it the store keeps its own."`
+	Key  string `env:"OOTS_LEDGER_KEY" placeholder:"FILE" help:"Private key for checkpoints; without it the store keeps its own."`
 }
 
 // open opens the ledger; mustExist refuses a folder without a store.
@@ -82,21 +82,17 @@ type factsImport struct {
 
 // Run appends a facts file and prints the receipt as JSON.
 func (c factsImport) Run(w *world) error {
-	in := w.in
-	if c.File != "-" {
-		f, err := os.Open(c.File)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		in = f
+	in, err := c.input(w)
+	if err != nil {
+		return err
 	}
+	defer in.Close()
 	db, l, _, err := c.open(w, false)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	p := newProgress(w.err)
+	p := newFactsProgress(w.err)
 	receipt, err := l.Import(w, in, ledger.ImportOptions{Progress: func(n int) { p.say("%d lines", n) }})
 	p.end()
 	if err != nil {
@@ -109,6 +105,25 @@ func (c factsImport) Run(w *world) error {
 	}
 	fmt.Fprintf(w.err, "%d facts added, %d were there already; the ledger has %d\n", receipt.Added, receipt.Known, receipt.Size)
 	return printJSON(w.out, map[string]any{"added": receipt.Added, "known": receipt.Known, "size": receipt.Size})
+}
+
+// input opens the file. Standard input is first spooled, because the store is
+// locked for others while an import reads.
+func (c factsImport) input(w *world) (*os.File, error) {
+	if c.File != "-" {
+		return os.Open(c.File)
+	}
+	f, err := os.CreateTemp("", "oots-facts-*.jsonl")
+	if err != nil {
+		return nil, err
+	}
+	os.Remove(f.Name()) // gone with the process
+	if _, err := io.Copy(f, w.in); err != nil {
+		f.Close()
+		return nil, err
+	}
+	_, err = f.Seek(0, io.SeekStart)
+	return f, err
 }
 
 type factsExport struct {
@@ -163,7 +178,7 @@ func (c factsExport) filter() (ledger.Filter, error) {
 
 type factsVerify struct {
 	ledgerFlags
-	Checkpoint string `type:"path" placeholder:"FILE" help:"A checkpoint kept elsewhere, of which this ledger must be a continuation."`
+	Checkpoint string `placeholder:"FILE" help:"A checkpoint kept elsewhere, of which this ledger must be a continuation."`
 	Public     string `placeholder:"KEY" help:"Public key (its text, or a file that holds it) that checkpoints must be signed with."`
 }
 
@@ -184,7 +199,7 @@ func (c factsVerify) Run(w *world) error {
 		return err
 	}
 	defer db.Close()
-	p := newProgress(w.err)
+	p := newFactsProgress(w.err)
 	o.Progress = func(n, total int64) { p.say("%d of %d entries", n, total) }
 	head, err := l.Verify(w, o)
 	p.end()
@@ -216,7 +231,7 @@ type factsProof struct {
 	ID string `arg:"" optional:"" help:"Id of the fact."`
 	ledgerFlags
 	Size   int64  `placeholder:"N" help:"In the tree of N entries instead of the present one."`
-	Check  string `type:"path" placeholder:"FILE" help:"Check a proof instead of making one; no store is needed."`
+	Check  string `placeholder:"FILE" help:"Check a proof instead of making one; no store is needed."`
 	Public string `placeholder:"KEY" help:"With --check: public key that the proof's checkpoint must be signed with."`
 }
 
@@ -322,17 +337,17 @@ func printJSON(w io.Writer, v any) error {
 	return e.Encode(v)
 }
 
-// progress is one line on a terminal, rewritten while something takes longer
+// factsProgress is one line on a terminal, rewritten while something takes longer
 // than a second; elsewhere it is silent.
-type progress struct {
+type factsProgress struct {
 	w     io.Writer // nil: silent
 	begun time.Time
 	last  time.Time
 	shown bool
 }
 
-func newProgress(w io.Writer) *progress {
-	p := &progress{begun: time.Now()}
+func newFactsProgress(w io.Writer) *factsProgress {
+	p := &factsProgress{begun: time.Now()}
 	if f, ok := w.(*os.File); ok {
 		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
 			p.w = w
@@ -341,7 +356,7 @@ func newProgress(w io.Writer) *progress {
 	return p
 }
 
-func (p *progress) say(format string, args ...any) {
+func (p *factsProgress) say(format string, args ...any) {
 	now := time.Now()
 	if p.w == nil || now.Sub(p.begun) < time.Second || now.Sub(p.last) < 200*time.Millisecond {
 		return
@@ -350,7 +365,7 @@ func (p *progress) say(format string, args ...any) {
 	fmt.Fprintf(p.w, "\r\x1b[K"+format, args...)
 }
 
-func (p *progress) end() {
+func (p *factsProgress) end() {
 	if p.shown {
 		fmt.Fprint(p.w, "\r\x1b[K")
 	}
