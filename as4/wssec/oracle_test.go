@@ -1,0 +1,316 @@
+package wssec
+
+import (
+	"bytes"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/once-only/oots/as4/ebms"
+)
+
+// Other implementations judge what we make. A missing one skips its test, or
+// fails it where OOTS_TEST_ALL=1 says that everything is installed.
+
+func needs(t *testing.T, ok bool, what string) {
+	t.Helper()
+	if ok {
+		return
+	}
+	if os.Getenv("OOTS_TEST_ALL") == "1" {
+		t.Fatal(what + " is missing")
+	}
+	t.Skip(what + " is not installed")
+}
+
+func tool(t *testing.T, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	needs(t, err == nil, name)
+	return path
+}
+
+// santuarioJars are where Debian's libxml-security-java and what it needs are.
+var santuarioJars = []string{"xmlsec.jar", "commons-codec.jar", "slf4j-api.jar", "slf4j-nop.jar"}
+
+const jarFolder = "/usr/share/java"
+
+func classPath() string {
+	var all []string
+	for _, j := range santuarioJars {
+		all = append(all, filepath.Join(jarFolder, j))
+	}
+	return strings.Join(all, ":")
+}
+
+// compiled are the classes of testdata/java, compiled once a run.
+var compiled = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "classes-")
+	if err != nil {
+		return "", err
+	}
+	sources := []string{"testdata/java/VerifySwA.java"}
+	if _, err := os.Stat(filepath.Join(jarFolder, santuarioJars[0])); err == nil {
+		sources = append(sources, "testdata/java/Santuario.java")
+	}
+	out, err := exec.Command("javac", append([]string{"-d", dir, "-cp", classPath()}, sources...)...).CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("javac: %w\n%s", err, out)
+	}
+	return dir, nil
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if _, err := exec.LookPath("javac"); err == nil && javaUsed {
+		if dir, err := compiled(); err == nil {
+			os.RemoveAll(dir)
+		}
+	}
+	os.Exit(code)
+}
+
+var javaUsed bool
+
+func java(t *testing.T, args ...string) string {
+	t.Helper()
+	tool(t, "javac")
+	javaUsed = true
+	dir, err := compiled()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command(tool(t, "java"), append([]string{"-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", dir + ":" + classPath()}, args...)...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("java %s: %v\n%s", args[0], err, out)
+	}
+	return string(out)
+}
+
+func store(t *testing.T, data []byte) string {
+	t.Helper()
+	f, err := os.CreateTemp(t.TempDir(), "f")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := f.Write(data); err != nil {
+		t.Fatal(err)
+	}
+	return f.Name()
+}
+
+func TestJDKVerifiesOurUserMessages(t *testing.T) {
+	tool(t, "javac")
+	svg := []byte("<svg  xmlns='http://www.w3.org/2000/svg' b='1' a=\"2\"><g/><!-- c --></svg>")
+	for _, c := range []struct {
+		name     string
+		prefixes bool
+		types    []string
+		content  []byte
+	}{
+		{"gzip and octets", false, []string{ebms.Gzip, "application/octet-stream"}, picture},
+		{"with PrefixList", true, []string{"application/octet-stream"}, picture},
+		{"XML and text rules", false, []string{"image/svg+xml", "text/xml", "application/x-ebrs+xml", "text/plain"}, svg},
+		{"28 parts", true, strings.Split(strings.Repeat("application/octet-stream,", 27)+"text/csv", ","), []byte("a\nb\r\nc\rd")},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m := request()
+			var parts []ebms.Part
+			args := []string{"VerifySwA", "", store(t, people().a.Sign.Cert().Raw)}
+			for i, kind := range c.types {
+				id := fmt.Sprintf("p%d@ap.example.eu", i)
+				m.Parts = append(m.Parts, ebms.PartInfo{ContentID: id})
+				parts = append(parts, ebms.Part{ID: id, Type: kind, Content: ebms.Bytes(c.content)})
+				args = append(args, "cid:"+id, kind, store(t, c.content))
+			}
+			signed, err := (&Signer{Identity: people().a.Sign, PrefixList: c.prefixes}).Sign(&ebms.Header{User: m}, parts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			// The JDK sees the message as it travels, encryption elements included.
+			env, _, err := (&Encrypter{Recipient: people().b.Encrypt.Cert()}).Encrypt(signed.Envelope, parts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			args[1] = store(t, env)
+			if out := java(t, args...); !strings.HasPrefix(out, "valid\n") || strings.Contains(out, "false") {
+				t.Errorf("the JDK says:\n%s", out)
+			}
+			if c.name != "gzip and octets" {
+				return
+			}
+			// The oracle can say no.
+			args[len(args)-1] = store(t, []byte("other"))
+			if out := java(t, args...); !strings.HasPrefix(out, "invalid\n") {
+				t.Errorf("a changed part: the JDK says:\n%s", out)
+			}
+		})
+	}
+}
+
+func santuario(t *testing.T) {
+	t.Helper()
+	for _, j := range santuarioJars {
+		_, err := os.Stat(filepath.Join(jarFolder, j))
+		needs(t, err == nil, filepath.Join(jarFolder, j)+" (Debian: libxml-security-java)")
+	}
+}
+
+func TestSantuarioOpensWhatWeEncrypt(t *testing.T) {
+	tool(t, "javac")
+	santuario(t)
+	w := usual(t)
+	key, err := x509.MarshalPKCS8PrivateKey(people().b.Encrypt.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"Santuario", "open", store(t, []byte(w.envelope)), store(t, key)}
+	var outs []string
+	for _, p := range w.parts {
+		b, err := io.ReadAll(p.Content.NewReader())
+		if err != nil {
+			t.Fatal(err)
+		}
+		outs = append(outs, filepath.Join(t.TempDir(), "clear"))
+		args = append(args, store(t, b), outs[len(outs)-1])
+	}
+	if out := java(t, args...); out != "unwrapped 16\n" {
+		t.Fatalf("Santuario says:\n%s", out)
+	}
+	_, parts := usualParts(t)
+	for i, p := range parts {
+		want, _ := ebms.ReadAll(p.Content)
+		got, err := os.ReadFile(outs[i])
+		if err != nil || !bytes.Equal(got, want) {
+			t.Errorf("part %d is not what was encrypted (%v)", i, err)
+		}
+	}
+}
+
+// A message key wrapped by Santuario, as WSS4J does it, opens here.
+func TestWeOpenWhatSantuarioEncrypts(t *testing.T) {
+	tool(t, "javac")
+	santuario(t)
+	w := usual(t)
+	_, clear := usualParts(t)
+	ek := filepath.Join(t.TempDir(), "ek.xml")
+	args := []string{"Santuario", "wrap", store(t, people().b.Encrypt.Cert().Raw), ek}
+	var outs []string
+	for _, p := range clear {
+		b, _ := ebms.ReadAll(p.Content)
+		outs = append(outs, filepath.Join(t.TempDir(), "sealed"))
+		args = append(args, store(t, b), outs[len(outs)-1])
+	}
+	if out := java(t, args...); out != "wrapped\n" {
+		t.Fatalf("Santuario says:\n%s", out)
+	}
+	theirs, err := os.ReadFile(ek)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pick := func(text, element string) string {
+		return regexp.MustCompile(`(?s)<xenc:` + element + `[ >].*</xenc:` + element + `>`).FindString(text)
+	}
+	for _, e := range []string{"CipherValue", "EncryptionMethod"} {
+		ours := pick(w.between(t, "<xenc:EncryptedKey", "</xenc:EncryptedKey>"), e)
+		their := pick(string(theirs), e)
+		if ours == "" || their == "" {
+			t.Fatalf("no %s in\n%s", e, theirs)
+		}
+		w.replace(t, ours, their)
+	}
+	for i := range w.parts {
+		b, err := os.ReadFile(outs[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.parts[i].Content = ebms.Bytes(b)
+	}
+	got, err := bob().take(w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got.parts[0], document) || !bytes.Equal(got.parts[1], picture) {
+		t.Error("not what Santuario encrypted")
+	}
+}
+
+func TestXmlsec1VerifiesOurSignals(t *testing.T) {
+	xmlsec := tool(t, "xmlsec1")
+	cert := store(t, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: people().b.Sign.Cert().Raw}))
+	verify := func(envelope []byte) ([]byte, error) {
+		return exec.Command(xmlsec, "--verify", "--pubkey-cert-pem", cert,
+			"--id-attr:Id", ebms.NS+":Messaging", "--id-attr:Id", ebms.SOAP+":Body", store(t, envelope)).CombinedOutput()
+	}
+	m, parts := usualParts(t)
+	signed, err := (&Signer{Identity: people().a.Sign}).Sign(&ebms.Header{User: m}, parts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	env, err := ebms.ReadEnvelope(signed.Envelope)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := Verify(env, Rules{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ping := request()
+	ping.Test()
+	for _, prefixes := range []bool{false, true} {
+		for name, h := range map[string]*ebms.Header{
+			"receipt": {Signal: &ebms.SignalMessage{Timestamp: morning, MessageID: "r1@x", RefToMessageID: m.MessageID, Receipt: v.Receipt()}},
+			"error":   {Signal: &ebms.SignalMessage{Timestamp: morning, MessageID: "e1@x", RefToMessageID: m.MessageID, Errors: []*ebms.Error{ebms.Errorf(ebms.Other, nil, "<why> & \"what\"")}}},
+			"ping":    {User: ping},
+		} {
+			s, err := (&Signer{Identity: people().b.Sign, PrefixList: prefixes}).Sign(h, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if out, err := verify(s.Envelope); err != nil {
+				t.Errorf("%s, PrefixList %v: %v\n%s", name, prefixes, err, out)
+			}
+			if _, err := verify(bytes.Replace(s.Envelope, []byte("2026-09-01T08"), []byte("2026-09-01T09"), 1)); err == nil {
+				t.Errorf("%s: xmlsec1 accepts a changed message", name)
+			}
+		}
+	}
+}
+
+// C14N of every captured envelope and of ours equals that of xmllint.
+func TestCanonicalFormEqualsXmllint(t *testing.T) {
+	xmllint := tool(t, "xmllint")
+	envelopes := map[string][]byte{"our own": []byte(usual(t).envelope)}
+	if dir, err := filepath.Abs("../../../shared/samples/as4"); err == nil {
+		files, _ := filepath.Glob(filepath.Join(dir, "*.as4*"))
+		for _, f := range files {
+			_, envelopes[filepath.Base(f)] = capture(t, f)
+		}
+	}
+	for name, raw := range envelopes {
+		want, err := exec.Command(xmllint, "--nonet", "--exc-c14n", store(t, raw)).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		env, err := ebms.ReadEnvelope(raw)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got bytes.Buffer
+		if err := env.Document.Canonical(&got); err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(got.Bytes(), want) {
+			t.Errorf("%s: differs from xmllint", name)
+		}
+	}
+}
