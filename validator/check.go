@@ -178,7 +178,7 @@ func counted(k int, one, many string) string {
 	case 0:
 		return "no " + one
 	case 1:
-		return "one " + one
+		return "1 " + one
 	}
 	return fmt.Sprintf("%d %s", k, many)
 }

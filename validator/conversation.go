@@ -245,11 +245,16 @@ func (c *Conversation) Related() bool {
 // Compare judges what no single message can show: the checks X-nn between the
 // messages of a conversation.
 func (v *Validator) Compare(c Conversation) *Report {
-	rep := &Report{Name: "conversation", Findings: []Finding{}}
+	rep := &Report{Name: "conversation", Findings: []Finding{}, messages: map[string]*Message{}}
 	seen := map[string]uint8{}
 	var ids []string
 	for _, s := range c.Steps {
 		rep.Kind |= s.Message.Kind
+		for _, m := range []*Message{s.Message, s.Header, s.Receipt, s.Request} {
+			if m != nil {
+				rep.messages[m.Name] = m
+			}
+		}
 		rep.Lines = s.Message.Line
 		for i := range conversationRules {
 			r := &conversationRules[i]

@@ -60,6 +60,8 @@ type Report struct {
 
 	// Message is what was judged; nil when it could not be read.
 	Message *Message `json:"-"`
+	// messages are those of a conversation, by name.
+	messages map[string]*Message
 }
 
 // Refused tells whether any finding makes the message unacceptable.

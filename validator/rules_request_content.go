@@ -76,7 +76,7 @@ var requestContent = Table{
 		{ID: "R-EDM-REQ-C106", At: inEvidenceType, Lines: Since11, Check: FilledChild("sdg:Identifier")},
 		{ID: "R-EDM-REQ-C026", At: inEvidenceType + "/sdg:Identifier", Check: Norm(bareUUID), Mend: "Copy the identifier of the directory's record, a UUID without urn:uuid:."},
 		{ID: "R-EDM-REQ-C027", At: inEvidenceType + "/sdg:EvidenceTypeClassification", Check: Raw(evidenceTypeURL), Mend: evidenceTypeMend},
-		{ID: "R-EDM-REQ-C115", At: inEvidenceType + "/sdg:EvidenceTypeClassification", Lines: Since11, Severity: Caution, Check: Raw(productionEvidenceType)},
+		{ID: "R-EDM-REQ-C115", At: inEvidenceType + "/sdg:EvidenceTypeClassification", Lines: Since11, Severity: Caution, Check: Raw(productionEvidenceType), Mend: environmentMend},
 		{ID: "R-EDM-REQ-C028", At: inEvidenceType + "/sdg:Title", Check: Attr("lang", OneOf(codelist.Language))},
 		{ID: "R-EDM-REQ-C029", At: inEvidenceType + "/sdg:Title", Check: FilledAttr("lang")},
 		{ID: "R-EDM-REQ-C030", At: inEvidenceType + "/sdg:Description", Check: Attr("lang", OneOf(codelist.Language))},
@@ -85,9 +85,9 @@ var requestContent = Table{
 		{ID: "R-EDM-REQ-C032", At: inEvidenceType, Lines: V1x, Check: AtMost(1, "sdg:DistributedAs"), Mend: "Before line 2.0 a request names one distribution only."},
 		{ID: "R-EDM-REQ-C033", At: inDistributedAs + "/sdg:Format", Check: Raw(OneOf(codelist.OOTSMediaTypes))},
 		{ID: "R-EDM-REQ-C034", At: inDistributedAs + "/sdg:ConformsTo", Check: Norm(dataModelURL)},
-		{ID: "R-EDM-REQ-C114", At: inDistributedAs + "/sdg:ConformsTo", Lines: Since11, Severity: Caution, Check: Norm(productionDataModel)},
+		{ID: "R-EDM-REQ-C114", At: inDistributedAs + "/sdg:ConformsTo", Lines: Since11, Severity: Caution, Check: Norm(productionDataModel), Mend: environmentMend},
 		{ID: "R-EDM-REQ-C035", At: inDistributedAs + "/sdg:Transformation", Lines: V1x, Check: Norm(transformationURL)},
-		{ID: "R-EDM-REQ-C113", At: inDistributedAs + "/sdg:Transformation", Lines: V11 | V12, Severity: Caution, Check: Norm(productionDataModel)},
+		{ID: "R-EDM-REQ-C113", At: inDistributedAs + "/sdg:Transformation", Lines: V11 | V12, Severity: Caution, Check: Norm(productionDataModel), Mend: environmentMend},
 		{ID: "R-EDM-REQ-C070", At: inDistributedAs, Lines: Since11, Severity: Warning, Check: When(formatted("application/xml"), Has("sdg:ConformsTo")), Mend: dataModelMend},
 		{ID: "R-EDM-REQ-C070", At: inDistributedAs, Lines: V10, Check: When(formatted("application/xml", "application/json"), Has("sdg:ConformsTo")), Mend: dataModelMend},
 		{ID: "R-EDM-REQ-C071", At: inDistributedAs, Lines: Since11, Severity: Warning, Check: When(formatted("application/json"), Has("sdg:ConformsTo")), Mend: dataModelMend},
@@ -105,6 +105,7 @@ var requestContent = Table{
 const (
 	countryMend      = "Write the country in two upper-case letters of ISO 3166-1; Greece is EL."
 	evidenceTypeMend = "Copy the address as the directory publishes it; white space around it counts, and so does case."
+	environmentMend  = "Nothing in a test; in production use the address that names no environment."
 	dataModelMend    = "Name the data model in sdg:ConformsTo."
 )
 

@@ -93,7 +93,7 @@ var evidenceRows = []evidenceRow{
 	{"/sdg:Distribution", Rule{ID: "R-EDM-RESP-C044", Lines: NoLine, Advice: V20, Check: When(both(formatted("application/xml", "application/json"), ofMainEvidence), Has("sdg:ConformsTo")), Mend: dataModelMend}},
 	{"/sdg:Distribution", Rule{ID: "R-EDM-RESP-C048", Lines: NoLine, Advice: V11 | V12, Check: When(hasChild("sdg:Transformation"), Has("sdg:ConformsTo")), Mend: dataModelMend}},
 	{"/sdg:Distribution", Rule{ID: "R-EDM-RESP-C050", Lines: Since11, Check: When(formatted(unstructuredFormats...), None("sdg:ConformsTo")), Mend: "Only XML and JSON follow a data model: remove ConformsTo."}},
-	{"/sdg:Distribution/sdg:Transformation", Rule{ID: "R-EDM-RESP-C055", Lines: V11 | V12, Severity: Caution, Check: Norm(productionDataModel)}},
+	{"/sdg:Distribution/sdg:Transformation", Rule{ID: "R-EDM-RESP-C055", Lines: V11 | V12, Severity: Caution, Check: Norm(productionDataModel), Mend: environmentMend}},
 	{"/sdg:Distribution", Rule{ID: "R-EDM-RESP-C058", Lines: V20, Check: Exactly(1, "sdg:Format")}},
 }
 
