@@ -14,8 +14,8 @@ import (
 // the colour alone.
 var look = map[am.PairState]struct{ class, glyph string }{
 	am.PairVerified: {"y", "✓"},
-	am.PairPartly:   {"p", "½"},
-	am.PairTried:    {"p", "½"},
+	am.PairPartly:   {"h", "½"},
+	am.PairTried:    {"h", "½"},
 	am.PairFailed:   {"x", "✕"},
 	am.PairNone:     {"", "·"},
 }

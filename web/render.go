@@ -132,6 +132,7 @@ func (s *site) funcs(l *lang) template.FuncMap {
 		"has":     slices.Contains[[]string],
 		"neg":     func(n int) int { return -n },
 		"dict":    dict,
+		"lines":   shortLines,
 		"words":   func(key string) string { return strings.ReplaceAll(key, "_", " ") },
 		"args":    func(a ...any) []any { return a },
 	}
@@ -194,6 +195,9 @@ func (s *site) narrow(p page, r *http.Request) (url.Values, string) {
 // render executes a page's template.
 func (s *site) render(v *view) (*body, error) {
 	v.Site, v.Langs, v.Operator, v.Sample = s, s.langs, s.Operator, s.Sample
+	if v.State != nil && v.State.latest() != nil && v.State.latest().Sample {
+		v.Sample = true
+	}
 	var out bytes.Buffer
 	if err := s.templates[v.Lang.Code][v.Name].ExecuteTemplate(&out, "layout", v); err != nil {
 		return nil, fmt.Errorf("page %s: %w", v.Name, err)
@@ -214,6 +218,19 @@ func (v *view) Section(entry any) bool {
 
 // Words are a problem's sentence in the reader's language.
 func (v *view) Words(p *problem) template.HTML { return v.Lang.T(p.Message+".text", p.Args...) }
+
+// shortLines are specification lines as people say them: 1.2 for
+// oots-edm:v1.2.
+func shortLines(lines []string) string {
+	out := make([]string, len(lines))
+	for i, l := range lines {
+		_, version, ok := strings.Cut(l, ":v")
+		if out[i] = version; !ok {
+			out[i] = l
+		}
+	}
+	return strings.Join(out, ", ")
+}
 
 // dict is a value with named parts for a template that needs several.
 func dict(pairs ...any) map[string]any {
