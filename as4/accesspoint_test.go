@@ -31,6 +31,7 @@ type endpoint struct {
 	got      []delivered
 	settled  []as4.Outgoing
 	deliver  func(m *as4.Message) error // instead of keeping it
+	consume  func(c ebms.Content) error // instead of reading a part into memory
 	wire     func(h http.Handler) http.Handler
 	accesses int
 }
@@ -51,6 +52,12 @@ func (e *endpoint) Deliver(_ context.Context, m *as4.Message) error {
 	}
 	d := delivered{header: *m.Header}
 	for _, p := range m.Parts {
+		if e.consume != nil {
+			if err := e.consume(p.Content); err != nil {
+				return err
+			}
+			continue
+		}
 		b, err := io.ReadAll(p.Content.NewReader())
 		if err != nil {
 			return err

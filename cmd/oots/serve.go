@@ -23,6 +23,7 @@ import (
 
 type serve struct {
 	Acceleratormeter serveMeter `cmd:"" help:"The public site and its API over one store."`
+	Node             serveNode  `cmd:"" help:"A national node: access point, health and metrics."`
 }
 
 // serveMeter are the settings of the site. A flag wins over the environment,

@@ -1,0 +1,157 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/once-only/oots/as4"
+	"github.com/once-only/oots/store"
+)
+
+type serveNode struct {
+	Config string `required:"" type:"existingfile" help:"Configuration file of the node."`
+}
+
+// Run serves an access point until it is told to stop: /as4 for partners, and
+// health, readiness and metrics on an address of their own.
+func (c serveNode) Run(w *world) error {
+	config, err := readNodeConfig(c.Config)
+	if err != nil {
+		return err
+	}
+	if config.Data == "" {
+		config.Data = filepath.Join(filepath.Dir(c.Config), "data")
+	}
+	db, err := store.Open(w, config.Data, store.Options{})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	folder := db.Dir()
+	if folder == "" {
+		folder = filepath.Join(filepath.Dir(c.Config), "data")
+	}
+	log := slog.New(slog.NewJSONHandler(w.err, nil))
+	metrics := newAS4Metrics()
+	ap, party, err := config.accessPoint(db.AS4(), as4.Folder(filepath.Join(folder, "outgoing")), spoolFolder(folder), inbox{filepath.Join(folder, "inbox")}, log, metrics.count)
+	if err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/as4", ap)
+	operations := http.NewServeMux()
+	operations.Handle("GET /metrics", promhttp.HandlerFor(metrics.registry, promhttp.HandlerOpts{}))
+	operations.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "ok\n") })
+	operations.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		if err := db.PingContext(r.Context()); err != nil {
+			http.Error(w, "the store does not answer", http.StatusServiceUnavailable)
+			return
+		}
+		io.WriteString(w, "ready\n")
+	})
+
+	group, ctx := errgroup.WithContext(w)
+	group.Go(func() error { return ap.Run(ctx) })
+	if err := listen(ctx, group, config.Addr, mux, &tls.Config{Certificates: []tls.Certificate{party.TLS.TLS()}, MinVersion: tls.VersionTLS12}, func(addr string) {
+		fmt.Fprintf(w.out, "%s https://%s/as4\n", ap.PMode.Self.ID.Value, addr)
+	}); err != nil {
+		return err
+	}
+	if config.Operations != "" {
+		if err := listen(ctx, group, config.Operations, operations, nil, func(addr string) { fmt.Fprintf(w.out, "operations http://%s/healthz\n", addr) }); err != nil {
+			return err
+		}
+	}
+	if err := group.Wait(); !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+// listen serves a handler until ctx ends, then lets requests under way finish.
+// config nil means plain HTTP.
+func listen(ctx context.Context, group *errgroup.Group, addr string, h http.Handler, config *tls.Config, ready func(addr string)) error {
+	if addr == "" {
+		addr = "127.0.0.1:0"
+	}
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return err
+	}
+	ready(l.Addr().String())
+	if config != nil {
+		l = tls.NewListener(l, config)
+	}
+	server := &http.Server{Handler: h, ReadHeaderTimeout: 20 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
+	group.Go(func() error {
+		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	})
+	group.Go(func() error {
+		<-ctx.Done()
+		grace, stop := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
+		defer stop()
+		return server.Shutdown(grace)
+	})
+	return nil
+}
+
+func spoolFolder(folder string) string {
+	dir := filepath.Join(folder, "spool")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "" // the system's folder for temporary files
+	}
+	return dir
+}
+
+// inbox is the corner behind a node that has no other: every message becomes a
+// folder with its header and parts, written before the receipt goes out.
+type inbox struct{ dir string }
+
+func (b inbox) Deliver(ctx context.Context, m *as4.Message) error {
+	files := as4.Folder(b.dir)
+	for i, p := range m.Parts {
+		if err := files.Put(ctx, fmt.Sprintf("%s/%d", m.Header.MessageID, i), p.Content.NewReader()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// as4Metrics count what an access point does; no label tells who.
+type as4Metrics struct {
+	registry *prometheus.Registry
+	events   *prometheus.CounterVec
+	took     *prometheus.HistogramVec
+}
+
+func newAS4Metrics() *as4Metrics {
+	m := &as4Metrics{registry: prometheus.NewRegistry(),
+		events: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "oots_as4_events_total", Help: "Messages pushed, acknowledged, received, refused …, by ebMS code."}, []string{"event", "code"}),
+		took:   prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "oots_as4_seconds", Help: "Duration of pushes and receptions.", Buckets: prometheus.ExponentialBuckets(0.005, 2, 14)}, []string{"event"})}
+	m.registry.MustRegister(m.events, m.took)
+	return m
+}
+
+func (m *as4Metrics) count(e as4.Event) {
+	m.events.WithLabelValues(e.Kind, string(e.Code)).Inc()
+	if e.Took > 0 {
+		m.took.WithLabelValues(e.Kind).Observe(e.Took.Seconds())
+	}
+}
