@@ -1,6 +1,8 @@
 package acceleratormeter
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/once-only/oots/ledger"
@@ -147,6 +149,7 @@ func (e *Engine) dossier(pol *Policy, cc int, at int64) *dossier {
 			}
 		}
 	}
+	slices.SortFunc(d.blockers, func(a, b rec) int { return strings.Compare(a.id, b.id) })
 	d.match()
 	return d
 }

@@ -3,7 +3,6 @@ package acceleratormeter
 import (
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/once-only/oots/ledger"
@@ -49,7 +48,6 @@ func (e *Engine) standing(c *Criteria, cc int, at time.Time) Standing {
 		b := &d.blockers[i]
 		s.Blockers = append(s.Blockers, OpenItem{b.id, e.words.text[b.item], e.words.text[b.more.owner], instant(b.more.due)})
 	}
-	slices.SortFunc(s.Blockers, func(a, b OpenItem) int { return strings.Compare(a.Fact, b.Fact) })
 	better, worse := &s.Requester, &s.Provider
 	if worse.Level > better.Level {
 		better, worse = worse, better
