@@ -16,7 +16,7 @@ import (
 //	rim:Slot*              an element: as is once, ? at most once, + at least once, * any number
 //	Address:AddressType?   an element whose row has another name than itself
 //	a|b                    one of two elements
-//	#sdg                   one element of the sdg vocabulary
+//	#sdg                   at most one element of the sdg vocabulary
 //	#any                   anything at all
 //	#all                   the elements may come in any order
 //
@@ -30,7 +30,7 @@ type typeDef struct {
 	particles []particle
 	text      string // lexical type of text content; "" allows none
 	any       bool   // anything may stand here
-	wild      bool   // exactly one sdg element
+	wild      bool   // at most one sdg element
 	unordered bool
 }
 
@@ -192,8 +192,8 @@ func (t *typeDef) check(n *Node, report func(defect)) {
 		report(defect{id: strText, at: n, found: n.Norm(), expect: "elements only", mend: "Remove the text between the elements."})
 	}
 	if t.wild {
-		if n.Len() != 1 {
-			report(defect{id: strTooMany, at: n, found: fmt.Sprintf("%d elements", n.Len()), expect: "exactly one element", mend: "Give each value an element of its own."})
+		if n.Len() > 1 {
+			report(defect{id: strTooMany, at: n, found: fmt.Sprintf("%d elements", n.Len()), expect: "at most one element", mend: "Give each value an element of its own."})
 		}
 		return
 	}
@@ -260,6 +260,11 @@ func (t *typeDef) checkAttrs(n *Node, report func(defect)) {
 	for i := range attrs {
 		space, local := attrs[i].Space, attrs[i].Local
 		if space == nsXSI && (local == "type" || local == "nil" || local == "schemaLocation" || local == "noNamespaceSchemaLocation") {
+			if prefix, _, ok := cut(attrs[i].Value, ':'); ok && local == "type" {
+				if _, bound := n.LookupPrefix(strings.TrimSpace(prefix)); !bound {
+					report(defect{id: strValue, at: n, attr: "xsi:type", found: quote(attrs[i].Value), expect: "a type whose prefix is declared", mend: "Declare the prefix with xmlns:, or write rim: or rs:.", values: true})
+				}
+			}
 			continue
 		}
 		if !t.hasAttr(space, local) {

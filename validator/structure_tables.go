@@ -141,8 +141,14 @@ var sdgStructure1x = Structure{
 	"sdg:Gender":        "$gender",
 }
 
-// sdgStructure10: the first line knew fewer facts about a person.
+// sdgStructure10: the first line knew fewer facts about a person, and no rules
+// on what later lines let the rules say.
 var sdgStructure10 = Structure{
-	"sdg:Person":      "LevelOfAssurance? Identifier? FamilyName GivenName DateOfBirth BirthName? PlaceOfBirth? CurrentAddress:Address? Gender? SectorSpecificAttribute*",
-	"sdg:LegalPerson": "LevelOfAssurance? Identifier* LegalPersonIdentifier? LegalName RegisteredAddress:Address? SectorSpecificAttribute*",
+	"rim:Slot":             "@name @type? SlotValue?",
+	"sdg:Address":          "FullAddress? LocatorDesignator? PostCode? PostCityName? Thoroughfare? AdminUnitLevel1 AdminUnitLevel2?",
+	"sdg:DistributedAs":    "Format ConformsTo? Transformation?",
+	"sdg:Requirement":      "Identifier Name+ ReferenceFramework* EvidenceTypeList*",
+	"sdg:EvidenceTypeList": "Identifier Name* EvidenceType*",
+	"sdg:Person":           "LevelOfAssurance? Identifier? FamilyName GivenName DateOfBirth BirthName? PlaceOfBirth? CurrentAddress:Address? Gender? SectorSpecificAttribute*",
+	"sdg:LegalPerson":      "LevelOfAssurance? Identifier* LegalPersonIdentifier? LegalName RegisteredAddress:Address? SectorSpecificAttribute*",
 }
