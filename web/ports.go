@@ -8,6 +8,7 @@ import (
 	am "github.com/once-only/oots/acceleratormeter"
 	"github.com/once-only/oots/access"
 	"github.com/once-only/oots/ledger"
+	"github.com/once-only/oots/webhook"
 )
 
 // Ports are what the site asks of the rest of the house.
@@ -17,6 +18,9 @@ type Ports struct {
 
 	// Tokens are who may write over the API; nil: nobody.
 	Tokens access.Store
+	// Webhooks are who is told of a publication; nil: nobody. Whoever runs the
+	// site sets a webhook.Sender to work beside it.
+	Webhooks webhook.Store
 
 	// Requests keeps what readers ask to have corrected; nil: the page says
 	// that nothing can be stored here.

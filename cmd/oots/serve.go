@@ -15,10 +15,10 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"github.com/once-only/oots/acceleratormeter"
-	"github.com/once-only/oots/access"
 	"github.com/once-only/oots/ledger"
 	"github.com/once-only/oots/store"
 	"github.com/once-only/oots/web"
+	"github.com/once-only/oots/webhook"
 )
 
 type serve struct {
@@ -133,9 +133,7 @@ func (m *meter) serve(w *world, c serveMeter, opened func(address string)) error
 	log := slog.New(slog.NewTextHandler(w.err, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	check := &checker{ledger: m.ledger, log: log}
 	ports := web.Ports{Meter: m.Meter, Ledger: m.ledger, Verified: check.found}
-	if t, ok := any(m.db).(interface{ Tokens() access.Store }); ok {
-		ports.Tokens = t.Tokens()
-	}
+	ports.Tokens, ports.Webhooks = m.db.Tokens(), m.db.Webhooks()
 	if dir := m.db.Dir(); dir != "" {
 		ports.Requests = &web.RequestsFile{Path: filepath.Join(dir, "corrections.jsonl")}
 	}
@@ -149,6 +147,10 @@ func (m *meter) serve(w *world, c serveMeter, opened func(address string)) error
 	var work sync.WaitGroup
 	ctx, stop := context.WithCancel(w)
 	work.Go(func() { check.run(ctx) })
+	tell := webhook.NewSender(webhook.Config{Store: ports.Webhooks, Log: log, Published: func(ctx context.Context) ([]webhook.Publication, error) {
+		return m.publications(ctx, strings.TrimSuffix(c.BaseURL, "/"))
+	}})
+	work.Go(func() { tell.Run(ctx) })
 	work.Go(func() {
 		<-ctx.Done()
 		last, cancel := context.WithTimeout(context.Background(), 5*time.Second)
@@ -166,6 +168,20 @@ func (m *meter) serve(w *world, c serveMeter, opened func(address string)) error
 		return err
 	}
 	return nil
+}
+
+// publications are the published snapshots as webhooks tell them.
+func (m *meter) publications(ctx context.Context, base string) ([]webhook.Publication, error) {
+	list, err := m.Snapshots(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]webhook.Publication, len(list))
+	for i, s := range list {
+		out[i] = webhook.Publication{Sequence: s.Sequence, AsOf: s.AsOf, PublishedAt: s.PublishedAt, ContentHash: s.ContentHash,
+			Corrects: s.Corrects, URL: fmt.Sprintf("%s/api/v1/meter/%d", base, s.Sequence), Sample: s.Sample}
+	}
+	return out, nil
 }
 
 // checker verifies the whole ledger when it starts and once a day; pages tell

@@ -31,6 +31,7 @@ import (
 	"github.com/once-only/oots/acceleratormeter"
 	"github.com/once-only/oots/access"
 	"github.com/once-only/oots/ledger"
+	"github.com/once-only/oots/webhook"
 )
 
 // Meter is what the API asks of acceleratormeter.Meter.
@@ -63,13 +64,14 @@ type Ledger interface {
 
 // Config is what the API is made of.
 type Config struct {
-	Meter   Meter                  // required
-	Ledger  Ledger                 // required
-	Tokens  access.Store           // nil: nothing can be written over HTTP
-	Board   acceleratormeter.Board // whose countries are counted; empty: EU
-	BaseURL string                 // public address without a final slash
-	Version string                 // of the program, for the OpenAPI document
-	Style   string                 // address of the site's style sheet, for /docs
+	Meter    Meter                  // required
+	Ledger   Ledger                 // required
+	Tokens   access.Store           // nil: nothing can be written over HTTP
+	Webhooks webhook.Store          // nil: nobody is told of a publication
+	Board    acceleratormeter.Board // whose countries are counted; empty: EU
+	BaseURL  string                 // public address without a final slash
+	Version  string                 // of the program, for the OpenAPI document
+	Style    string                 // address of the site's style sheet, for /docs
 
 	// Requests a second and at once, for each address that reads and each
 	// token that writes; 0: 50 and 200 reading, 5 and 20 writing.
@@ -124,6 +126,7 @@ func New(c Config) (http.Handler, error) {
 	a.readMeter(h)
 	a.readFacts(h)
 	a.write(h)
+	a.webhooks(h)
 	a.document = h.OpenAPI()
 	mux.HandleFunc(prefix+"/", a.nowhere)
 	if err := a.documents(mux); err != nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/once-only/oots/acceleratormeter"
 	"github.com/once-only/oots/access"
 	"github.com/once-only/oots/ledger"
+	"github.com/once-only/oots/webhook"
 )
 
 var now = time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
@@ -131,7 +132,7 @@ func start(t testing.TB, change ...func(*Config)) *world {
 	}
 	w := &world{t: t, meter: newMeter(), tokens: &access.Memory{},
 		ledger: ledger.New(ledger.Config{Store: &ledger.Memory{}, Key: key, Now: func() time.Time { return now }})}
-	c := Config{Meter: w.meter, Ledger: w.ledger, Tokens: w.tokens, BaseURL: "https://meter.example", Board: acceleratormeter.BoardEUEEA, Now: func() time.Time { return now }}
+	c := Config{Meter: w.meter, Ledger: w.ledger, Tokens: w.tokens, Webhooks: &webhook.Memory{}, BaseURL: "https://meter.example", Board: acceleratormeter.BoardEUEEA, Now: func() time.Time { return now }}
 	for _, f := range change {
 		f(&c)
 	}
@@ -416,6 +417,34 @@ func TestPublishingTakesTwoOwners(t *testing.T) {
 	}
 	if rec := w.call("GET", "/api/v1/meter", ""); strings.Contains(rec.Body.String(), "proposals") {
 		t.Error("the public document tells proposals")
+	}
+}
+
+func TestEverybodyManagesTheirOwnWebhooks(t *testing.T) {
+	w := start(t)
+	mine, theirs := "Bearer "+w.token("operator", access.ManageWebhooks), "Bearer "+w.token("ms:EL", access.ManageWebhooks)
+	rec := w.call("POST", "/api/v1/webhooks", `{"url":"https://else.example/in"}`, "Authorization", mine, "Content-Type", "application/json")
+	made := decode[WebhookView](t, rec)
+	if rec.Code != 201 || !strings.HasPrefix(made.Secret, "whsec_") || made.Told != 3 {
+		t.Fatalf("%d %s", rec.Code, rec.Body)
+	}
+	for _, c := range []struct {
+		name, method, path, body, auth string
+		status                         int
+		want, not                      string
+	}{
+		{"mine, without its secret", "GET", "/webhooks", "", mine, 200, made.ID, "whsec_"},
+		{"theirs", "GET", "/webhooks", "", theirs, 200, `"items":[]`, made.ID},
+		{"somebody else's", "DELETE", "/webhooks/" + made.ID, "", theirs, 404, "unknown-webhook", ""},
+		{"no token", "DELETE", "/webhooks/" + made.ID, "", "", 401, "token", ""},
+		{"not https", "POST", "/webhooks", `{"url":"http://else.example/in"}`, mine, 422, "https://", ""},
+		{"mine is removed", "DELETE", "/webhooks/" + made.ID, "", mine, 204, "", ""},
+		{"twice", "DELETE", "/webhooks/" + made.ID, "", mine, 404, "unknown-webhook", ""},
+	} {
+		rec := w.call(c.method, "/api/v1"+c.path, c.body, "Authorization", c.auth, "Content-Type", "application/json")
+		if rec.Code != c.status || !strings.Contains(rec.Body.String(), c.want) || c.not != "" && strings.Contains(rec.Body.String(), c.not) {
+			t.Errorf("%s: %d %s", c.name, rec.Code, rec.Body)
+		}
 	}
 }
 
