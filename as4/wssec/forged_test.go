@@ -133,6 +133,9 @@ func TestForgeriesAreRefused(t *testing.T) {
 		{"control: insider's sound message", "", plain, func(t testing.TB) *wire { return honest(t).wire(t) }},
 		{"control: usual message", "", false, func(t testing.TB) *wire { return usual(t) }},
 		{"control: usual message in the clear", "", plain, func(t testing.TB) *wire { return clearly(t) }},
+		{"control: Messaging with a second id of another value, as Domibus writes it", "", plain, func(t testing.TB) *wire {
+			return honest(t).messagingWith(t, ` wsu:Id="m1"`, ` id="_m1" wsu:Id="m1"`).wire(t)
+		}},
 
 		// 1. What is used must be what is covered.
 		{"1 Messaging not covered", ebms.PolicyNoncompliance, plain, func(t testing.TB) *wire {

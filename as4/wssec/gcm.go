@@ -234,10 +234,9 @@ func (r *sealing) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// open authenticates an encrypted part and gives a view of its clear octets,
-// which stay encrypted where they are and are decrypted as they are read. Small
-// parts are decrypted into memory. If plain is not nil, the clear octets are
-// written to it on the way; what it learned must not be used on an error.
+// open authenticates an encrypted part and gives a view of its clear octets. If
+// plain is not nil, the clear octets are written to it on the way; what it
+// learned must not be used on an error.
 func open(c ebms.Content, key []byte, plain hash.Hash) (ebms.Content, error) {
 	size := c.Size() - overhead
 	if size < 0 || size > maxPlain {
@@ -248,23 +247,35 @@ func open(c ebms.Content, key []byte, plain hash.Hash) (ebms.Content, error) {
 		return nil, err
 	}
 	if size <= small {
-		all, err := ebms.ReadAll(c)
-		if err != nil {
-			return nil, err
-		}
-		aead, err := cipher.NewGCM(block)
-		if err != nil {
-			return nil, err
-		}
-		clear, err := aead.Open(make([]byte, 0, size), all[:nonceSize], all[nonceSize:], nil)
-		if err != nil {
-			return nil, errTag
-		}
-		if plain != nil {
-			plain.Write(clear)
-		}
-		return &owned{ebms.Bytes(clear), c}, nil
+		return openWhole(c, block, plain)
 	}
+	return openStream(c, block, plain)
+}
+
+// openWhole decrypts into memory.
+func openWhole(c ebms.Content, block cipher.Block, plain hash.Hash) (ebms.Content, error) {
+	all, err := ebms.ReadAll(c)
+	if err != nil {
+		return nil, err
+	}
+	aead, err := cipher.NewGCM(block)
+	if err != nil {
+		return nil, err
+	}
+	clear, err := aead.Open(make([]byte, 0, len(all)-overhead), all[:nonceSize], all[nonceSize:], nil)
+	if err != nil {
+		return nil, errTag
+	}
+	if plain != nil {
+		plain.Write(clear)
+	}
+	return &owned{ebms.Bytes(clear), c}, nil
+}
+
+// openStream authenticates in one pass. The octets stay encrypted where they
+// are; the view decrypts them as they are read.
+func openStream(c ebms.Content, block cipher.Block, plain hash.Hash) (ebms.Content, error) {
+	size := c.Size() - overhead
 	in := c.NewReader()
 	var nonce [nonceSize]byte
 	if _, err := io.ReadFull(in, nonce[:]); err != nil {

@@ -14,8 +14,7 @@ import (
 	"github.com/once-only/oots/as4/ebms"
 )
 
-// hidden is content that only streams: neither its size class nor its type
-// lets the code take the short way.
+// standard seals with the standard library, nonce first.
 func standard(t testing.TB, key, nonce, plain []byte) []byte {
 	t.Helper()
 	block, err := aes.NewCipher(key)

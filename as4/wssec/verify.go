@@ -91,9 +91,12 @@ func Verify(env *ebms.Envelope, rules Rules) (*Verified, error) {
 	if err != nil {
 		return nil, err
 	}
+	if keyInfo.Len() != 1 {
+		return nil, noAuthentication("signer: KeyInfo holds %d references", keyInfo.Len())
+	}
 	leaf, chain, err := resolve(keyInfo.First(), v.keys.tokens, rules.Known)
-	if err != nil || keyInfo.Len() != 1 {
-		return nil, noAuthentication("signer: %w", errors.Join(err))
+	if err != nil {
+		return nil, noAuthentication("signer: %w", err)
 	}
 	v.Signer, v.Chain = leaf, chain
 	public, err := pki.PublicKey(leaf)
@@ -183,7 +186,8 @@ type Need struct {
 // decrypts and compares every digest. What it returns are the clear parts, in
 // the order of PartInfo, still compressed where the header says so; closing
 // them closes what came in. Nothing of a part is released before its
-// authentication tag and its digest were checked.
+// authentication tag and its digest were checked. Their Type comes from outside
+// the signature: what a part is, its MimeType property says.
 //
 // The errors are *ebms.Error: EBMS:0007 when parts and PartInfo differ,
 // EBMS:0103 for a part that is not signed or not encrypted as needed, EBMS:0102
