@@ -59,8 +59,8 @@ func connectedAuthority(s *Standing) bool { return s.Breadth.Authorities > 0 }
 const demotionDays = 15
 
 // propose makes the row of a country from its standing, the row before (nil if
-// none) and the decisions in force. used is how many of the latest snapshots
-// already rest on the override. A promotion is made unless it is held; a level
+// none) and the decisions in force. used is how many snapshots already rest on
+// the override. A promotion is made unless it is held; a level
 // is never lost without a decision; an override ends after two snapshots.
 func propose(prev *Entry, s *Standing, freeze, override, last *ruling, used int, at time.Time) (Entry, *Proposal) {
 	e := Entry{
@@ -94,7 +94,7 @@ func propose(prev *Entry, s *Standing, freeze, override, last *ruling, used int,
 	case prev.Basis == ByDecision && prev.Level != s.Level:
 		// The override has ended: the computed level is published again.
 	case last != nil && last.action == "confirm" && last.level == s.Level && last.from > prev.Since.UnixMicro():
-		// The demotion is confirmed.
+		e.Decision = last.fact // the demotion is confirmed
 	case was >= Live && s.Level >= TechnicallyReady && connectedAuthority(s):
 		not(Kept)
 	default:
@@ -108,7 +108,7 @@ func propose(prev *Entry, s *Standing, freeze, override, last *ruling, used int,
 	case e.Level > was:
 		e.Movement = MovedUp
 	case e.Level < was:
-		e.Movement = MovedDown
+		e.Movement, e.Missing = MovedDown, missingFor(s, was)
 	default:
 		e.Movement, e.Since = Stayed, prev.Since
 	}
@@ -156,9 +156,11 @@ func workingDays(t time.Time, n int) time.Time {
 	return t
 }
 
-// Moves are the changes of level between two snapshots, in protocol order, with
-// the criteria that changed and the facts that carry the newly met ones.
+// Moves are the changes of level between two snapshots, in protocol order. A
+// move up names the criteria of the levels gained and the facts that carry them,
+// a move down the criteria that are missing and the decision.
 func Moves(from, to Snapshot) []Move {
+	set, _ := FindCriteria(to.CriteriaSet)
 	before := map[string]*Entry{}
 	for i := range from.Entries {
 		before[from.Entries[i].Member] = &from.Entries[i]
@@ -174,15 +176,16 @@ func Moves(from, to Snapshot) []Move {
 			Member: now.Member, From: was.Level, To: now.Level, Sequence: to.Sequence, At: to.AsOf,
 			Basis: now.Basis, Reason: now.Reason, Sample: to.Sample,
 		}
-		more, less := now, was
 		if now.Level < was.Level {
-			more, less = was, now
-		}
-		role := better(more)
-		for _, p := range more.Proof {
-			if p.Role == role && !less.proves(p.Criterion, role) {
-				m.Criteria = append(m.Criteria, p.Criterion)
-				if now == more {
+			m.Criteria = now.Missing
+			if now.Decision != "" {
+				m.Facts = []string{now.Decision}
+			}
+		} else {
+			role := better(now)
+			for _, p := range now.Proof {
+				if c, ok := set.Criterion(p.Criterion); ok && p.Role == role && c.Level > was.Level && c.Level <= now.Level {
+					m.Criteria = append(m.Criteria, p.Criterion)
 					m.Facts = append(m.Facts, p.Facts...)
 				}
 			}
@@ -197,13 +200,4 @@ func better(e *Entry) ledger.Role {
 		return ledger.Provider
 	}
 	return ledger.Requester
-}
-
-func (e *Entry) proves(criterion string, role ledger.Role) bool {
-	for i := range e.Proof {
-		if e.Proof[i].Criterion == criterion && e.Proof[i].Role == role {
-			return true
-		}
-	}
-	return false
 }

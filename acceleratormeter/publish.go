@@ -49,7 +49,7 @@ func (m *Meter) Draft(ctx context.Context, o DraftOrder) (Snapshot, error) {
 			Found: at.Format(time.DateOnly) + " is neither the first Tuesday of a month nor within three weeks after an event",
 			Hint:  "give a reason for an unscheduled snapshot, or wait until " + Scheduled(at).Format(time.DateOnly)}
 	}
-	recent, err := m.lastTwo(ctx)
+	published, err := m.cfg.Store.All(ctx)
 	if err != nil {
 		return Snapshot{}, err
 	}
@@ -57,18 +57,19 @@ func (m *Meter) Draft(ctx context.Context, o DraftOrder) (Snapshot, error) {
 		Schema: 1, ID: m.cfg.NewID(), State: Draft, AsOf: at, CriteriaSet: c.ID, Catalogue: m.cfg.Catalogue,
 		Corrects: o.Corrects, Note: o.Note, Reason: o.Reason, DraftedBy: o.By,
 	}
-	if len(recent) > 0 {
-		s.Supersedes = recent[0].Sequence
-		if at.Before(recent[0].AsOf) {
-			return Snapshot{}, outdated(&recent[0])
+	if n := len(published); n > 0 {
+		latest := &published[n-1]
+		s.Supersedes = latest.Sequence
+		if at.Before(latest.AsOf) {
+			return Snapshot{}, outdated(latest)
 		}
 	}
-	m.fill(&s, &c, recent)
+	m.fill(&s, &c, published)
 	return s, m.cfg.Store.Create(ctx, s)
 }
 
-// fill computes the entries.
-func (m *Meter) fill(s *Snapshot, c *Criteria, recent []Snapshot) {
+// fill computes the entries; published are all snapshots before, oldest first.
+func (m *Meter) fill(s *Snapshot, c *Criteria, published []Snapshot) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	for i, country := range countries {
@@ -76,12 +77,9 @@ func (m *Meter) fill(s *Snapshot, c *Criteria, recent []Snapshot) {
 		freeze, override, last := m.engine.rulings(i, s.AsOf)
 		var prev *Entry
 		used := 0
-		for k := range recent {
-			e := recent[k].entry(country.Code)
-			if k == 0 {
-				prev = e
-			}
-			if e != nil && override != nil && e.Decision == override.fact {
+		for k := range published {
+			prev = published[k].entry(country.Code)
+			if prev != nil && override != nil && prev.Decision == override.fact {
 				used++
 			}
 		}
@@ -110,20 +108,6 @@ func (s *Snapshot) Entry(code string) (Entry, bool) {
 		return *e, true
 	}
 	return Entry{}, false
-}
-
-// lastTwo are the latest published snapshots, newest first, two at most.
-func (m *Meter) lastTwo(ctx context.Context) ([]Snapshot, error) {
-	latest, err := m.cfg.Store.Latest(ctx, farFuture)
-	var e *Error
-	if errors.As(err, &e) && e.Code == BeforeFirst {
-		return nil, nil
-	}
-	if err != nil || latest.Sequence == 1 {
-		return []Snapshot{latest}, err
-	}
-	before, err := m.cfg.Store.Sequence(ctx, latest.Sequence-1)
-	return []Snapshot{latest, before}, err
 }
 
 // Approve is the second person's step; the drafter is refused.

@@ -59,11 +59,12 @@ type Entry struct {
 	PreviousLevel int         `json:"previous_level"`
 	Movement      Movement    `json:"movement"`
 	Basis         Basis       `json:"basis"`
-	Decision      string      `json:"decision,omitempty"` // fact id of the decision, when Basis is decision or frozen
+	Decision      string      `json:"decision,omitempty"` // fact id of the override, the freeze or the confirmed demotion
 	Reason        string      `json:"reason,omitempty"`   // of an override; that of a freeze is confidential
 	Breadth       Breadth     `json:"breadth"`
 	Milestones    []Milestone `json:"milestones,omitempty"`
-	Proof         []Proof     `json:"proof,omitempty"` // of the role that carries the level
+	Missing       []string    `json:"missing,omitempty"` // criteria that the level before lacks, when moved down
+	Proof         []Proof     `json:"proof,omitempty"`   // of the role that carries the level
 }
 
 // RoleLevels are the two role levels beside the headline.
@@ -131,7 +132,7 @@ type Move struct {
 	At       time.Time `json:"at"`       // its as_of
 	Basis    Basis     `json:"basis"`
 	Reason   string    `json:"reason,omitempty"`
-	Criteria []string  `json:"criteria"` // newly met (up), or no longer met (down)
-	Facts    []string  `json:"facts"`    // that carry the newly met criteria
+	Criteria []string  `json:"criteria"` // of the levels gained (up), or missing (down)
+	Facts    []string  `json:"facts"`    // that carry them, or the decision (down)
 	Sample   bool      `json:"sample,omitempty"`
 }
