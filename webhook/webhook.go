@@ -152,6 +152,9 @@ func (s *Sender) Run(ctx context.Context) {
 
 // Step makes at most one attempt and tells whether there was one to make.
 func (s *Sender) Step(ctx context.Context) (bool, error) {
+	if hooks, err := s.Store.Hooks(ctx); err != nil || len(hooks) == 0 {
+		return false, err // as a rule; then nothing else is read
+	}
 	list, err := s.Published(ctx)
 	if err != nil || len(list) == 0 {
 		return false, err
