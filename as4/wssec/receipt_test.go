@@ -140,7 +140,11 @@ func checkReceipt(t *testing.T, request []byte, v *Verified, messageID string) {
 		t.Error(err)
 	}
 	digest := v.References[0].Digest
-	forged := []byte(strings.Replace(string(signed.Envelope), digest, "A"+digest[1:], 1))
+	other := "A" + digest[1:]
+	if other == digest {
+		other = "B" + digest[1:]
+	}
+	forged := []byte(strings.Replace(string(signed.Envelope), digest, other, 1))
 	if domibusAccepts(request, forged) == nil {
 		t.Error("the checker accepts anything")
 	}
