@@ -2,6 +2,7 @@ package official
 
 import (
 	"cmp"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -21,6 +22,20 @@ type Difference struct {
 	Text                       string // of the side that found it
 	// NotEvaluated is why our rule was not judged, "" when it was.
 	NotEvaluated string
+}
+
+// String says the difference in words: rule, line, who found it, what.
+func (d Difference) String() string {
+	who := "only the official files find it, as " + d.TheirSeverity
+	switch {
+	case d.Ours && d.Theirs:
+		who = "the official files grade it " + d.TheirSeverity + ", our rules " + d.OurSeverity
+	case d.Ours:
+		who = "only our rules find it, as " + d.OurSeverity
+	case d.NotEvaluated != "":
+		who += "; ours was not judged, for " + d.NotEvaluated
+	}
+	return fmt.Sprintf("%s, line %d: %s: %s", d.Rule, d.Line, who, d.Text)
 }
 
 // Compare lays our report beside the official verdict, rule by rule. A rule

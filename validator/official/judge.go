@@ -27,8 +27,9 @@ func (s *Set) Judge(ctx context.Context, raw []byte, t Transaction) (*Verdict, e
 	v := &Verdict{Transaction: t}
 	s.structure(ctx, doc, v)
 	run := &run{ctx: ctx, doc: doc, order: xpath3.NewDocOrderCache(), nodes: map[string][]helium.Node{}, verdict: v}
+	transactions := strings.Split(string(t), "+")
 	for _, sch := range s.schematrons {
-		if sch.transaction == t {
+		if slices.Contains(transactions, string(sch.transaction)) {
 			run.file(sch)
 			v.Files = append(v.Files, sch.file)
 			v.Rules = append(v.Rules, sch.rules...)

@@ -15,10 +15,13 @@ import (
 	"strings"
 
 	"github.com/lestrrat-go/helium/xsd"
+
+	"github.com/once-only/oots/codelist"
 )
 
-// Transaction names a message as the rule ids do: the part between R- and the
-// number.
+// Transaction names a message as the rule ids do, by the part between R- and the
+// number; several joined by + for a submission to two services. The names are
+// those of validator.Kinds.
 type Transaction string
 
 // The transactions of the Exchange Data Model and of the Common Services.
@@ -91,6 +94,7 @@ type Set struct {
 	schema      *xsd.Schema
 	namespaces  map[string]string // of the schema → file
 	schematrons []*schematron
+	lists       []*codelist.List
 	problems    []Problem
 }
 
@@ -116,7 +120,9 @@ func Load(dir string) (*Set, error) {
 		}
 		s.schematrons = append(s.schematrons, sch)
 	}
-	if s.schema == nil && len(s.schematrons) == 0 {
+	s.lists, more = readLists(files)
+	s.problems = append(s.problems, more...)
+	if s.schema == nil && len(s.schematrons) == 0 && len(s.lists) == 0 {
 		reasons := []error{errNothing}
 		for _, p := range s.problems {
 			reasons = append(reasons, errors.New(p.String()))
