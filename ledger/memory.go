@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 	"sort"
-	"strconv"
 	"sync"
 )
 
@@ -38,27 +37,26 @@ func (m *Memory) Heads(_ context.Context, size int64, n int) ([]Head, error) {
 	return slices.Clone(m.heads[i:min(i+n, len(m.heads))]), nil
 }
 
-func (m *Memory) Page(_ context.Context, from int64, n int) (Page, error) {
-	m.mu.RLock()
-	defer m.mu.RUnlock()
-	var p Page
-	for i := max(from, 0); i < from+int64(n) && i < int64(len(m.rows)); i++ {
-		if len(p.Index) > 0 {
-			p.Leaves, p.Index = append(p.Leaves, '\n'), append(p.Index, '\n')
-		}
-		p.Leaves = append(p.Leaves, m.rows[i].Leaf...)
-		p.Index = m.rows[i].AppendIndex(p.Index)
-	}
-	return p, nil
+func (m *Memory) Leaves(_ context.Context, from int64, n int) ([]byte, error) {
+	return m.lines(from, n, func(dst []byte, r *Row) []byte { return append(dst, r.Leaf...) }), nil
 }
 
-// AppendIndex appends the row's line of Page.Index.
-func (r *Row) AppendIndex(dst []byte) []byte {
-	dst = strconv.AppendInt(dst, r.Position, 10)
-	dst = append(append(dst, ' '), r.ID...)
-	dst = append(append(dst, ' '), r.Kind...)
-	dst = append(append(dst, ' '), r.Country...)
-	return strconv.AppendInt(append(dst, ' '), r.RecordedAt, 10)
+func (m *Memory) Index(_ context.Context, from int64, n int) ([]byte, error) {
+	return m.lines(from, n, func(dst []byte, r *Row) []byte { return r.AppendIndex(dst) }), nil
+}
+
+// lines writes a line for each of n entries.
+func (m *Memory) lines(from int64, n int, write func([]byte, *Row) []byte) []byte {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	var dst []byte
+	for i := max(from, 0); i < from+int64(n) && i < int64(len(m.rows)); i++ {
+		if len(dst) > 0 {
+			dst = append(dst, '\n')
+		}
+		dst = write(dst, &m.rows[i])
+	}
+	return dst
 }
 
 func (m *Memory) Find(_ context.Context, ids []string) (map[string]Row, error) {

@@ -111,12 +111,12 @@ func (l *Ledger) all(ctx context.Context, from int64, limit int) iter.Seq2[Entry
 
 // page reads and decodes n entries that must be there.
 func (l *Ledger) page(ctx context.Context, d *decoder, from int64, n int) ([]Fact, error) {
-	p, err := l.store.Page(ctx, from, n)
+	leaves, err := l.store.Leaves(ctx, from, n)
 	if err != nil {
 		return nil, fmt.Errorf("ledger: reading entries from %d: %w", from, err)
 	}
 	facts := make([]Fact, 0, n)
-	for leaf := range bytes.SplitSeq(p.Leaves, []byte("\n")) {
+	for leaf := range bytes.SplitSeq(leaves, []byte("\n")) {
 		at := from + int64(len(facts))
 		if len(facts) == n {
 			return nil, &Broken{Position: at, Reason: "is followed by a line that belongs to no entry; the store was changed by hand"}

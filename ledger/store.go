@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"errors"
+	"strconv"
 	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -18,9 +19,13 @@ type Store interface {
 	// Heads lists the heads in order of size, from the first one of at least
 	// that size, n at most.
 	Heads(ctx context.Context, size int64, n int) ([]Head, error)
-	// Page reads the entries at positions from ≤ p < from+n, in order. Entries
-	// that are not there are left out.
-	Page(ctx context.Context, from int64, n int) (Page, error)
+	// Leaves reads the leaves at positions from ≤ p < from+n in order, a leaf a
+	// line, the last line without an end: a database hands out one long text
+	// much faster than rows. What is not there is left out.
+	Leaves(ctx context.Context, from int64, n int) ([]byte, error)
+	// Index reads the look-up fields of the same entries, a line each as
+	// Row.AppendIndex writes it.
+	Index(ctx context.Context, from int64, n int) ([]byte, error)
 	// Find reads entries by id; ids that are not there are left out.
 	Find(ctx context.Context, ids []string) (map[string]Row, error)
 	// Select reads at most n entries that the filter lets through, in order
@@ -58,13 +63,14 @@ type Row struct {
 	Leaf       []byte
 }
 
-// Page is a run of entries in two texts, which a database hands out much
-// faster than rows: the leaves and the look-up fields, a line an entry.
-type Page struct {
-	Leaves []byte // a leaf a line; the last line has no end
-	// Index has a line for each leaf: position, id, kind, country and
-	// recorded_at in milliseconds, separated by blanks.
-	Index []byte
+// AppendIndex appends position, id, kind, country and recorded_at in
+// milliseconds, separated by blanks: the row's line of Store.Index.
+func (r *Row) AppendIndex(dst []byte) []byte {
+	dst = strconv.AppendInt(dst, r.Position, 10)
+	dst = append(append(dst, ' '), r.ID...)
+	dst = append(append(dst, ' '), r.Kind...)
+	dst = append(append(dst, ' '), r.Country...)
+	return strconv.AppendInt(append(dst, ' '), r.RecordedAt, 10)
 }
 
 // Head is the state of the Merkle tree after an append.

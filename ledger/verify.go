@@ -50,13 +50,13 @@ func (l *Ledger) Verify(ctx context.Context, o VerifyOptions) (Head, error) {
 		return Head{}, err
 	}
 	// Nothing may follow the last entry.
-	p, err := l.store.Page(ctx, head.Size, 1)
+	beyond, err := l.store.Index(ctx, head.Size, 1)
 	if err != nil {
 		return Head{}, fmt.Errorf("ledger: verify: %w", err)
 	}
 	if now, err := l.store.Head(ctx); err != nil {
 		return Head{}, fmt.Errorf("ledger: verify: %w", err)
-	} else if len(p.Index) > 0 && now.Size == head.Size {
+	} else if len(beyond) > 0 && now.Size == head.Size {
 		return Head{}, &Broken{Position: head.Size, Reason: "follows the last entry that was ever appended; it was put in by hand"}
 	}
 	return head, nil
@@ -185,13 +185,16 @@ type hashed struct {
 
 // hashPage reads and hashes a page, and compares the look-up fields.
 func (l *Ledger) hashPage(ctx context.Context, d *decoder, from int64, n int) (hashed, error) {
-	p, err := l.store.Page(ctx, from, n)
+	leaves, err := l.store.Leaves(ctx, from, n)
 	if err != nil {
 		return hashed{}, fmt.Errorf("ledger: verify: reading entries from %d: %w", from, err)
 	}
-	out := hashed{leaves: p.Leaves, hashes: make([]tlog.Hash, 0, n)}
+	index, err := l.store.Index(ctx, from, n)
+	if err != nil {
+		return hashed{}, fmt.Errorf("ledger: verify: reading entries from %d: %w", from, err)
+	}
+	out := hashed{leaves: leaves, hashes: make([]tlog.Hash, 0, n)}
 	var line []byte
-	leaves, index := p.Leaves, p.Index
 	for at := from; at < from+int64(n); at++ {
 		var leaf, look []byte
 		leaf, leaves, _ = bytes.Cut(leaves, []byte("\n"))

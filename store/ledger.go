@@ -61,15 +61,21 @@ func readHeads(ctx context.Context, q querier, query string, args ...any) ([]led
 	return heads, rows.Err()
 }
 
-// Page lets the database put the lines together: one row out of it costs as
+// Leaves lets the database put the lines together: one row out of it costs as
 // much as hundreds of lines.
-func (s ledgerStore) Page(ctx context.Context, from int64, n int) (ledger.Page, error) {
-	var leaves, index sql.NullString
-	err := s.db.QueryRowContext(ctx, `SELECT string_agg(leaf, $1),
-		string_agg(CAST(position AS TEXT) || ' ' || id || ' ' || kind || ' ' || country || ' ' || CAST(recorded_at AS TEXT), $1)
-		FROM (SELECT * FROM fact WHERE position >= $2 AND position < $3 ORDER BY position) AS run`,
-		"\n", from, from+int64(n)).Scan(&leaves, &index)
-	return ledger.Page{Leaves: []byte(leaves.String), Index: []byte(index.String)}, err
+func (s ledgerStore) Leaves(ctx context.Context, from int64, n int) ([]byte, error) {
+	return s.lines(ctx, "leaf", from, n)
+}
+
+func (s ledgerStore) Index(ctx context.Context, from int64, n int) ([]byte, error) {
+	return s.lines(ctx, "CAST(position AS TEXT) || ' ' || id || ' ' || kind || ' ' || country || ' ' || CAST(recorded_at AS TEXT)", from, n)
+}
+
+func (s ledgerStore) lines(ctx context.Context, line string, from int64, n int) ([]byte, error) {
+	var lines sql.NullString
+	err := s.db.QueryRowContext(ctx, "SELECT string_agg(line, $1) FROM (SELECT "+line+" AS line FROM fact WHERE position >= $2 AND position < $3 ORDER BY position) AS run",
+		"\n", from, from+int64(n)).Scan(&lines)
+	return []byte(lines.String), err
 }
 
 func (s ledgerStore) Find(ctx context.Context, ids []string) (map[string]ledger.Row, error) {

@@ -161,13 +161,21 @@ func (db *DB) Write(ctx context.Context, f func(*sql.Tx) error) error {
 // name runs meanwhile, in this process or another.
 func (db *DB) WriteAlone(ctx context.Context, name string, f func(*sql.Tx) error) error {
 	return db.Write(ctx, func(tx *sql.Tx) error {
-		if db.dialect.name == postgres.name {
-			if _, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock(hashtext($1))", "oots "+name); err != nil {
-				return err
-			}
+		if err := db.alone(ctx, tx, name); err != nil {
+			return err
 		}
 		return f(tx)
 	})
+}
+
+// alone waits until no other transaction holds that name. In SQLite a
+// transaction that writes is alone anyway.
+func (db *DB) alone(ctx context.Context, tx *sql.Tx, name string) error {
+	if db.dialect.name != postgres.name {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock(hashtext($1))", "oots "+name)
+	return err
 }
 
 // Secret is the text kept under a name; when there is none yet, it is made and
@@ -225,8 +233,7 @@ func (db *DB) migrate(ctx context.Context) error {
 			return err
 		}
 		steps = append(steps, goose.NewGoMigration(version, &goose.GoFunc{RunTx: func(ctx context.Context, tx *sql.Tx) error {
-			text := strings.NewReplacer("{{blob}}", db.dialect.blob, "{{key}}", db.dialect.key).Replace(string(text))
-			if _, err := tx.ExecContext(ctx, text); err != nil {
+			if err := db.step(ctx, tx, version, string(text)); err != nil {
 				return fmt.Errorf("%s: %w", filepath.Base(file), err)
 			}
 			return nil
@@ -240,23 +247,20 @@ func (db *DB) migrate(ctx context.Context) error {
 	if pending, err := p.HasPending(ctx); err == nil && !pending {
 		return nil
 	}
-	return db.lockedUp(ctx, p)
+	_, err = p.Up(ctx)
+	return err
 }
 
-// lockedUp migrates while no other process does.
-func (db *DB) lockedUp(ctx context.Context, p *goose.Provider) error {
-	if db.dialect.name == postgres.name {
-		conn, err := db.Conn(ctx)
-		if err != nil {
-			return err
-		}
-		defer conn.Close()
-		const lock = 0x6f6f7473 // "oots"
-		if _, err := conn.ExecContext(ctx, "SELECT pg_advisory_lock($1)", lock); err != nil {
-			return err
-		}
-		defer conn.ExecContext(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock($1)", lock)
+// step runs one migration, unless another process that opened the store at the
+// same moment has just done so.
+func (db *DB) step(ctx context.Context, tx *sql.Tx, version int64, text string) error {
+	if err := db.alone(ctx, tx, "migration"); err != nil {
+		return err
 	}
-	_, err := p.Up(ctx)
+	var done int
+	if err := tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM goose_db_version WHERE version_id = $1", version).Scan(&done); err != nil || done > 0 {
+		return err
+	}
+	_, err := tx.ExecContext(ctx, strings.NewReplacer("{{blob}}", db.dialect.blob, "{{key}}", db.dialect.key).Replace(text))
 	return err
 }
