@@ -59,6 +59,10 @@ func (c validate) Run(w *world) error {
 		for _, p := range set.Problems() {
 			fmt.Fprintln(w.err, "oots:", p)
 		}
+		for _, d := range set.CompareLists(codelist.BuiltIn()) {
+			fmt.Fprintln(w.err, "oots:", d)
+		}
+		lists = withNew(lists, set.Lists())
 	}
 	files, err := messageFiles(c.Files)
 	if err != nil {
@@ -143,6 +147,19 @@ func (c validate) lists() (*codelist.Set, error) {
 	return set, nil
 }
 
+// withNew adds the lists of a folder that are not built in, such as NUTS.
+func withNew(lists *codelist.Set, theirs []*codelist.List) *codelist.Set {
+	for _, l := range theirs {
+		switch {
+		case lists == nil && codelist.BuiltIn().List(l.Name) == nil:
+			lists = codelist.BuiltIn().With(l)
+		case lists != nil && lists.List(l.Name) == nil:
+			lists = lists.With(l)
+		}
+	}
+	return lists
+}
+
 // related reads the messages that the flags name; their reports come first.
 func (c validate) related(read func(string, validator.Kinds) (*validator.Report, []byte, error)) (known validator.Related, beside []*validator.Report, err error) {
 	take := func(name, flag string, kinds, force validator.Kinds) (*validator.Message, error) {
@@ -192,11 +209,7 @@ func (c validate) beside(w *world, set *official.Set, rep *validator.Report, src
 	differences := official.Compare(rep, verdict)
 	fmt.Fprintf(w.err, "%s: %d official Schematron files, %d findings, %d differences from ours\n", rep.Name, len(verdict.Files), len(verdict.Findings), len(differences))
 	for _, d := range differences {
-		who := "only the official files"
-		if d.Ours {
-			who = "only our rules"
-		}
-		fmt.Fprintf(w.err, "  %s, line %d: %s: %s\n", d.Rule, d.Line, who, d.Text)
+		fmt.Fprintf(w.err, "  %v\n", d)
 	}
 	for _, n := range verdict.NotEvaluated {
 		fmt.Fprintf(w.err, "  not evaluated: %s\n", n)
