@@ -178,7 +178,7 @@ func (s *site) addresses() opendata.Pages { return opendata.Pages{Base: s.base.S
 // that the pages are rendered from.
 func (s *site) newAPI() (http.Handler, error) {
 	return api.New(api.Config{Meter: presentMeter{s.Meter, s}, Ledger: s.Ledger, Tokens: s.Tokens, Webhooks: s.Webhooks, Board: s.Board,
-		BaseURL: s.base.String(), Style: s.assets.public["style.css"], Now: s.Now, Log: s.Log})
+		BaseURL: s.base.String(), Styles: []string{s.assets.public["style.css"], s.assets.public["docs.css"]}, Now: s.Now, Log: s.Log})
 }
 
 // presentMeter answers for the published snapshots from the site's state.

@@ -71,7 +71,7 @@ type Config struct {
 	Board    acceleratormeter.Board // whose countries are counted; empty: EU
 	BaseURL  string                 // public address without a final slash
 	Version  string                 // of the program, for the OpenAPI document
-	Style    string                 // address of the site's style sheet, for /docs
+	Styles   []string               // addresses of the site's style sheets, for /docs
 
 	// Requests a second and at once, for each address that reads and each
 	// token that writes; 0: 50 and 200 reading, 5 and 20 writing.

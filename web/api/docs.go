@@ -33,7 +33,7 @@ func (a *api) documents(mux *http.ServeMux) error {
 		return fmt.Errorf("api: docs page: %w", err)
 	}
 	var page bytes.Buffer
-	if err := t.Execute(&page, map[string]any{"Base": a.BaseURL, "Style": a.Style, "Info": a.document.Info, "Sections": a.sections()}); err != nil {
+	if err := t.Execute(&page, map[string]any{"Base": a.BaseURL, "Styles": a.Styles, "Info": a.document.Info, "Sections": a.sections()}); err != nil {
 		return fmt.Errorf("api: docs page: %w", err)
 	}
 	for address, doc := range map[string]struct {
