@@ -23,7 +23,7 @@ func nominated(j *judge) {
 func registered(j *judge) {
 	var best slot
 	for key, list := range j.declared {
-		if c := j.current(list); key.comp != 0 && (key.role == j.role || key.role == noRole) && j.alive(c.slot) && c.slot.better(best) {
+		if c := &list[0]; key.comp != 0 && (key.role == j.role || key.role == noRole) && j.alive(c.slot) && c.slot.better(best) {
 			best = c.slot
 		}
 	}
@@ -420,6 +420,7 @@ func agreed(j *judge) {
 			continue
 		}
 		own, far := j.consented(j.e.words.find(FirstExchange), x.own.partner-1)
+		j.carry(x.slot())
 		j.want(own, "consent", ByCountry, "country", countries[j.cc].Code)
 		j.want(far, "consent", ByBoth, "country", countries[x.own.partner-1].Code)
 		return

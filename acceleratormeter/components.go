@@ -66,7 +66,7 @@ func (j *judge) exempt() (slot, bool) {
 		return best, false
 	}
 	for key, list := range j.declared {
-		if c := j.current(list); key.comp == componentOf("PRV") && key.role == j.role && c.x&exempt != 0 && c.slot.better(best) && j.alive(c.slot) {
+		if c := &list[0]; key.comp == componentOf("PRV") && key.role == j.role && c.x&exempt != 0 && c.slot.better(best) && j.alive(c.slot) {
 			best = c.slot
 		}
 	}
@@ -109,13 +109,6 @@ func (j *judge) proven(p *part, strict bool) (best []slot, ok bool) {
 // versions are the declarations that count: the latest, and replaced ones in
 // grace, longer when the successor speaks a new major line.
 func (j *judge) versions(list []seen) []seen {
-	list = slices.Clone(list)
-	slices.SortFunc(list, func(a, b seen) int {
-		if later(&a.rec, &b.rec) {
-			return -1
-		}
-		return 1
-	})
 	var out []seen
 	for i, c := range list {
 		if i > 0 {

@@ -21,8 +21,8 @@ type dossier struct {
 	first       slot  // any fact at all; AM1.1
 	sample      bool
 	nominations map[word]slot
-	declared    map[declKey][]seen
-	plans       map[declKey]slot // by component and role
+	declared    map[declKey][]seen // latest first: that one is in force
+	plans       map[declKey]slot   // by component and role
 	results     map[resultKey]*results
 	peers       map[peerKey][]peer
 	checks      map[word]*results
@@ -150,6 +150,14 @@ func (e *Engine) dossier(pol *Policy, cc int, at int64) *dossier {
 		}
 	}
 	slices.SortFunc(d.blockers, func(a, b rec) int { return strings.Compare(a.id, b.id) })
+	for _, list := range d.declared {
+		slices.SortFunc(list, func(a, b seen) int {
+			if later(&a.rec, &b.rec) {
+				return -1
+			}
+			return 1
+		})
+	}
 	d.match()
 	return d
 }
@@ -300,6 +308,9 @@ func (d *dossier) slot(r *rec, graceDays int) (s slot, alive, verified bool) {
 		s.until = never
 	}
 	alive = s.until == never || s.until+s.grace > d.at
+	if !alive && r.outcome != wFail && r.kind != component && r.kind != connection {
+		return s, false, false // nobody asks who verified it
+	}
 	s.by, verified = d.e.verified(r, d.at)
 	return s, alive, verified
 }

@@ -143,7 +143,7 @@ func (d *dossier) breadth() Breadth {
 		}
 	}
 	for _, list := range d.declared {
-		for _, l := range d.current(list).more.lines {
+		for _, l := range list[0].more.lines {
 			lines[l] = true
 		}
 	}
@@ -162,15 +162,4 @@ func (d *dossier) breadth() Breadth {
 	}
 	slices.Sort(b.Lines)
 	return b
-}
-
-// current is the declaration in force: the latest.
-func (d *dossier) current(list []seen) *seen {
-	best := &list[0]
-	for i := range list {
-		if later(&list[i].rec, &best.rec) {
-			best = &list[i]
-		}
-	}
-	return best
 }

@@ -33,6 +33,7 @@ func TestMain(m *testing.M) {
 //	code N oots ARGS…        the program ends with exit code N
 //	generate N FILE          writes N invented facts
 //	tamper DIR STATEMENT     changes a store by hand (SQL)
+//	id DIR                   sets $DRAFT to the id of the snapshot that waits in a store
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
@@ -40,6 +41,7 @@ func TestScripts(t *testing.T) {
 			"code":     scriptCode,
 			"generate": scriptGenerate,
 			"tamper":   scriptTamper,
+			"id":       scriptID,
 		},
 	})
 }
@@ -88,4 +90,19 @@ func scriptTamper(ts *testscript.TestScript, neg bool, args []string) {
 	if n, err := done.RowsAffected(); err != nil || n == 0 {
 		ts.Fatalf("the statement changed nothing: %v", err)
 	}
+}
+
+func scriptID(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: id DIR")
+	}
+	db, err := store.Open(context.Background(), ts.MkAbs(args[0]), store.Options{MustExist: true})
+	ts.Check(err)
+	defer db.Close()
+	open, err := db.Snapshots().Open(context.Background())
+	ts.Check(err)
+	if len(open) != 1 {
+		ts.Fatalf("%d snapshots wait", len(open))
+	}
+	ts.Setenv("DRAFT", open[0].ID)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -25,21 +26,24 @@ type snapshot struct {
 // stepFlags name the store and who takes a step.
 type stepFlags struct {
 	ledgerFlags
-	As string `required:"" env:"OOTS_TOKEN" placeholder:"TOKEN" help:"Token of the person who takes this step."`
+	As string `required:"" env:"OOTS_TOKEN" placeholder:"TOKEN" help:"Token of the person who takes this step, or @FILE that holds it."`
 }
 
 // step opens the meter and finds out who holds the token.
 func (f stepFlags) step(ctx context.Context, scope access.Scope) (*store.DB, *acceleratormeter.Meter, string, error) {
+	text := f.As
+	if file, ok := strings.CutPrefix(text, "@"); ok {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			return nil, nil, "", fmt.Errorf("--as: %w", err)
+		}
+		text = strings.TrimSpace(string(b))
+	}
 	db, m, err := f.meter(ctx)
 	if err != nil {
 		return nil, nil, "", err
 	}
-	tokens, ok := any(db).(interface{ Tokens() access.Store })
-	if !ok {
-		db.Close()
-		return nil, nil, "", errors.New("this store keeps no tokens")
-	}
-	token, err := access.Who(ctx, tokens.Tokens(), time.Now(), f.As)
+	token, err := access.Who(ctx, db.Tokens(), time.Now(), text)
 	var refused *access.Refusal
 	switch {
 	case errors.As(err, &refused):
