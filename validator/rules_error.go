@@ -60,7 +60,7 @@ var errorRules = Table{
 		{ID: "R-EDM-ERR-S028", At: "//rim:Slot", Lines: Since11, Advice: V10, Check: Exactly(1, "rim:SlotValue")},
 		{ID: "R-EDM-ERR-S029", At: "//rim:SlotValue", Lines: Since11, Advice: V10, Check: HasElement()},
 		{ID: "R-EDM-ERR-S030", At: "//*", Lines: Since11, Advice: V10, Check: When(hasAttr("lang"), That("no sibling of the same name with the same lang", "Write one text for each language.", sameLanguage))},
-		{ID: "R-EDM-ERR-S031", At: exception, Lines: V11 | V12, Check: When(withSlot("PreviewLocation"), OneSlot("PreviewMethod")), Mend: "Before line 2.0 a PreviewLocation needs a PreviewMethod, such as GET."},
+		{ID: "R-EDM-ERR-S031", At: exception, Lines: V11 | V12, Check: When(both(withSlot("PreviewLocation"), not(withSlot("PreviewMethod"))), OneSlot("PreviewMethod")), Mend: "Before line 2.0 a PreviewLocation needs a PreviewMethod, such as GET."},
 
 		{ID: "R-EDM-ERR-C001", At: inAnswer("SpecificationIdentifier"), Check: Child("rim:Value", Raw(TheLine("oots-edm")))},
 		{ID: "R-EDM-ERR-C002", At: inAnswer("EvidenceResponseIdentifier") + "/rim:Value", Check: Norm(bareUUID)},

@@ -296,9 +296,9 @@ func (s specimens) aboutOrganisation() string {
 // response is an Evidence Response with one certificate; from line 2.0 on in a
 // package, with a human-readable version, a translation and an annex.
 func (s specimens) response(about string) string {
-	language, transformation := "", "          <sdg:Transformation>"+specimenModel+"/passed</sdg:Transformation>\n"
+	transformation := "          <sdg:Transformation>" + specimenModel + "/passed</sdg:Transformation>\n"
 	if s.is20() {
-		language, transformation = "          <sdg:Language>FI</sdg:Language>\n", ""
+		transformation = ""
 	}
 	main := anySlot("EvidenceMetadata", `    <sdg:Evidence>
       <sdg:Identifier>20000000-0000-4000-8000-000000000001</sdg:Identifier>
@@ -316,7 +316,8 @@ func (s specimens) response(about string) string {
       <sdg:IssuingDate>2020-05-30</sdg:IssuingDate>
       <sdg:Distribution>
           <sdg:Format>application/xml</sdg:Format>
-`+language+`          <sdg:ConformsTo>`+specimenModel+`</sdg:ConformsTo>
+          <sdg:Language>FI</sdg:Language>
+          <sdg:ConformsTo>`+specimenModel+`</sdg:ConformsTo>
 `+transformation+`      </sdg:Distribution>
       <sdg:ValidityPeriod>
         <sdg:StartDate>2020-05-30</sdg:StartDate>
