@@ -84,6 +84,9 @@ type Config struct {
 	Skew time.Duration
 	// Pushes is how many messages are pushed at once; 0 means 8.
 	Pushes int
+	// Lease is how long a push may take before another worker, perhaps after a
+	// crash of this one, tries again; 0 means 11 minutes.
+	Lease time.Duration
 	// Receptions is how many messages are received at once; 0 means 64.
 	Receptions int
 	Limits     ebms.Limits
@@ -139,6 +142,9 @@ func New(c Config) (*AccessPoint, error) {
 	}
 	if c.Pushes == 0 {
 		c.Pushes = 8
+	}
+	if c.Lease == 0 {
+		c.Lease = 11 * time.Minute
 	}
 	if c.Receptions == 0 {
 		c.Receptions = 64

@@ -200,7 +200,7 @@ func TestAMessageArrivesAndIsAcknowledged(t *testing.T) {
 	if len(fi.settled) != 1 || fi.settled[0].State != as4.Acknowledged || len(fi.settled[0].Receipt) == 0 {
 		t.Errorf("the producer was told %+v", fi.settled)
 	}
-	if _, err := fi.store.Open(ctx, id+"/0"); err == nil {
+	if _, err := fi.store.Open(ctx, out.Parts[0].Key); err == nil {
 		t.Error("the parts of an acknowledged message are still there")
 	}
 }
@@ -253,6 +253,25 @@ func envelopeOf(body []byte) []byte {
 		return body
 	}
 	return body[from:to]
+}
+
+func TestSubmittingTwiceDoesNotTouchTheFirst(t *testing.T) {
+	fi, pt, _ := pair(t)
+	ctx := context.Background()
+	m := request()
+	m.MessageID = "chosen@fi.example"
+	if _, err := fi.Submit(ctx, m, []as4.Part{xmlPart("<first/>")}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fi.Submit(ctx, m, []as4.Part{xmlPart("<second/>")}); !errors.Is(err, as4.ErrKnown) {
+		t.Fatalf("the same id again gives %v, want ErrKnown", err)
+	}
+	if _, err := fi.SendDue(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if len(pt.got) != 1 || string(pt.got[0].parts[0]) != "<first/>" {
+		t.Errorf("delivered %+v", pt.got)
+	}
 }
 
 func TestTheProducerIsToldAfterTheLastTry(t *testing.T) {

@@ -151,14 +151,14 @@ func (in *reception) timely(m *ebms.UserMessage) error {
 // open decrypts, verifies and inflates the parts into the spool.
 func (in *reception) open(reader *ebms.Reader, m *ebms.UserMessage) (out []Part, done func(), err error) {
 	var contents []ebms.Content
-	done = func() {
+	closeAll := func() {
 		for _, c := range contents {
 			c.Close()
 		}
 	}
 	defer func() {
 		if err != nil {
-			done()
+			closeAll()
 		}
 	}()
 	travelling, err := reader.Parts()
@@ -192,7 +192,7 @@ func (in *reception) open(reader *ebms.Reader, m *ebms.UserMessage) (out []Part,
 		}
 		out = append(out, part)
 	}
-	return out, done, nil
+	return out, closeAll, nil
 }
 
 // deliver hands the message to the corner and keeps the receipt, in one

@@ -97,8 +97,11 @@ func (ap *AccessPoint) Submit(ctx context.Context, m *ebms.UserMessage, parts []
 
 	out := Outgoing{MessageID: header.MessageID, To: partner.ID, Conversation: header.ConversationID, Envelope: envelope,
 		State: Queued, CreatedAt: ap.Now(), Due: ap.Now()}
+	// The keys are this submission's own: a repeated one, encrypted afresh, must
+	// not touch the parts of the first.
+	folder := ap.NewID()
 	for i, p := range sealed {
-		stored := StoredPart{ContentID: p.ID, Type: p.Type, Key: fmt.Sprintf("%s/%d", header.MessageID, i)}
+		stored := StoredPart{ContentID: p.ID, Type: p.Type, Key: fmt.Sprintf("%s/%d", folder, i)}
 		if err := ap.Files.Put(ctx, stored.Key, p.Content.NewReader()); err != nil {
 			ap.drop(ctx, out)
 			return "", fmt.Errorf("as4: keep part %d: %w", i+1, err)
@@ -106,9 +109,7 @@ func (ap *AccessPoint) Submit(ctx context.Context, m *ebms.UserMessage, parts []
 		out.Parts = append(out.Parts, stored)
 	}
 	if err := ap.Store.Enqueue(ctx, out); err != nil {
-		if !errors.Is(err, ErrKnown) {
-			ap.drop(ctx, out)
-		}
+		ap.drop(ctx, out)
 		return "", err
 	}
 	ap.Wake()
@@ -170,9 +171,6 @@ func (ap *AccessPoint) Wake() {
 	}
 }
 
-// lease is how long a push may take before another worker tries again.
-const lease = 11 * time.Minute
-
 // Run sends what is due until ctx ends: at once when woken, and every quarter of
 // a second besides. A slow partner holds up one of the workers only.
 func (ap *AccessPoint) Run(ctx context.Context) error {
@@ -215,7 +213,7 @@ func (ap *AccessPoint) SendDue(ctx context.Context) (tries int, err error) {
 // next leases one due message and tries it.
 func (ap *AccessPoint) next(ctx context.Context) (sent bool, err error) {
 	now := ap.Now()
-	due, err := ap.Store.Lease(ctx, now, now.Add(lease), 1)
+	due, err := ap.Store.Lease(ctx, now, now.Add(ap.Lease), 1)
 	if err != nil || len(due) == 0 {
 		return false, err
 	}

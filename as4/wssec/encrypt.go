@@ -25,8 +25,8 @@ type Encrypter struct {
 
 // Encrypt puts a fresh message key for the recipient into a signed envelope and
 // returns it with the parts as they travel, encrypted while they are read. The
-// signed octets stay as they are, so each try may encrypt anew. A message
-// without parts is returned unchanged.
+// signed octets stay as they are, so each try may encrypt anew. The given parts
+// stay the caller's to close. A message without parts is returned unchanged.
 func (e *Encrypter) Encrypt(envelope []byte, parts []ebms.Part) ([]byte, []ebms.Part, error) {
 	if len(parts) == 0 {
 		return envelope, nil, nil

@@ -161,7 +161,7 @@ type sealed struct {
 }
 
 func (s *sealed) Size() int64  { return s.clear.Size() + overhead }
-func (s *sealed) Close() error { return s.clear.Close() }
+func (s *sealed) Close() error { return nil } // clear stays its owner's
 
 func (s *sealed) NewReader() io.Reader {
 	block, err := aes.NewCipher(s.key)

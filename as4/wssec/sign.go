@@ -123,6 +123,9 @@ func sameParts(m *ebms.UserMessage, parts []ebms.Part) error {
 			return ebms.Errorf(ebms.MimeInconsistency, nil, "two parts have the same content id")
 		}
 		have[p.ID] = true
+		if strings.ContainsAny(p.Type, "\r\n") {
+			return ebms.Errorf(ebms.MimeInconsistency, nil, "the media type of a part is not valid")
+		}
 	}
 	n := 0
 	if m != nil {

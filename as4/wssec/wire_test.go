@@ -29,9 +29,11 @@ var people = sync.OnceValue(func() (p struct {
 	var wg sync.WaitGroup
 	for name, party := range map[string]**pki.Party{"AP_XX_01": &p.a, "AP_YY_01": &p.b, "AP_ZZ_66": &p.mallory} {
 		wg.Go(func() {
-			if *party, err = ca.Party(name, "localhost"); err != nil {
+			made, err := ca.Party(name, "localhost")
+			if err != nil {
 				panic(err)
 			}
+			*party = made
 		})
 	}
 	wg.Wait()
