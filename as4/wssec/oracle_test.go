@@ -57,7 +57,7 @@ var compiled = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	sources := []string{"testdata/java/VerifySwA.java"}
+	sources := []string{"testdata/java/SwA.java"}
 	if _, err := os.Stat(filepath.Join(jarFolder, santuarioJars[0])); err == nil {
 		sources = append(sources, "testdata/java/Santuario.java")
 	}
@@ -111,49 +111,117 @@ func store(t *testing.T, data []byte) string {
 func TestJDKVerifiesOurUserMessages(t *testing.T) {
 	tool(t, "javac")
 	svg := []byte("<svg  xmlns='http://www.w3.org/2000/svg' b='1' a=\"2\"><g/><!-- c --></svg>")
+	args := []string{"SwA"}
+	var want []string
+	job := func(answer string, words ...string) {
+		if len(want) > 0 {
+			args = append(args, "--")
+		}
+		args = append(args, words...)
+		want = append(want, answer)
+	}
 	for _, c := range []struct {
-		name     string
 		prefixes bool
 		types    []string
 		content  []byte
 	}{
-		{"gzip and octets", false, []string{ebms.Gzip, "application/octet-stream"}, picture},
-		{"with PrefixList", true, []string{"application/octet-stream"}, picture},
-		{"XML and text rules", false, []string{"image/svg+xml", "text/xml", "application/x-ebrs+xml", "text/plain"}, svg},
-		{"28 parts", true, strings.Split(strings.Repeat("application/octet-stream,", 27)+"text/csv", ","), []byte("a\nb\r\nc\rd")},
+		{false, []string{ebms.Gzip, "application/octet-stream"}, picture},
+		{true, []string{"application/octet-stream"}, picture},
+		{false, []string{"image/svg+xml", "text/xml", "application/x-ebrs+xml", "text/plain"}, svg},
+		{true, strings.Split(strings.Repeat("application/octet-stream,", 27)+"text/csv", ","), []byte("a\nb\r\nc\rd")},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			m := request()
-			var parts []ebms.Part
-			args := []string{"VerifySwA", "", store(t, people().a.Sign.Cert().Raw)}
-			for i, kind := range c.types {
-				id := fmt.Sprintf("p%d@ap.example.eu", i)
-				m.Parts = append(m.Parts, ebms.PartInfo{ContentID: id})
-				parts = append(parts, ebms.Part{ID: id, Type: kind, Content: ebms.Bytes(c.content)})
-				args = append(args, "cid:"+id, kind, store(t, c.content))
-			}
-			signed, err := (&Signer{Identity: people().a.Sign, PrefixList: c.prefixes}).Sign(&ebms.Header{User: m}, parts)
-			if err != nil {
-				t.Fatal(err)
-			}
-			// The JDK sees the message as it travels, encryption elements included.
-			env, _, err := (&Encrypter{Recipient: people().b.Encrypt.Cert()}).Encrypt(signed.Envelope, parts)
-			if err != nil {
-				t.Fatal(err)
-			}
-			args[1] = store(t, env)
-			if out := java(t, args...); !strings.HasPrefix(out, "valid\n") || strings.Contains(out, "false") {
-				t.Errorf("the JDK says:\n%s", out)
-			}
-			if c.name != "gzip and octets" {
-				return
-			}
-			// The oracle can say no.
-			args[len(args)-1] = store(t, []byte("other"))
-			if out := java(t, args...); !strings.HasPrefix(out, "invalid\n") {
-				t.Errorf("a changed part: the JDK says:\n%s", out)
-			}
-		})
+		m := request()
+		var parts []ebms.Part
+		words := []string{"verify", "", store(t, people().a.Sign.Cert().Raw)}
+		for i, kind := range c.types {
+			id := fmt.Sprintf("p%d@ap.example.eu", i)
+			m.Parts = append(m.Parts, ebms.PartInfo{ContentID: id})
+			parts = append(parts, ebms.Part{ID: id, Type: kind, Content: ebms.Bytes(c.content)})
+			words = append(words, "cid:"+id, kind, store(t, c.content))
+		}
+		signed, err := (&Signer{Identity: people().a.Sign, PrefixList: c.prefixes}).Sign(&ebms.Header{User: m}, parts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// The JDK sees the message as it travels, encryption elements included.
+		env, _, err := (&Encrypter{Recipient: people().b.Encrypt.Cert()}).Encrypt(signed.Envelope, parts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		words[1] = store(t, env)
+		job("valid", words...)
+		// The oracle can say no: a changed part, a changed header.
+		words = append([]string(nil), words...)
+		words[len(words)-1] = store(t, []byte("<other/>"))
+		job("invalid", words...)
+		words = append([]string(nil), words...)
+		words[len(words)-1] = store(t, c.content)
+		words[1] = store(t, bytes.Replace(env, []byte("XX-4711"), []byte("XX-0666"), 1))
+		job("invalid", words...)
+	}
+	lines := strings.Split(strings.TrimSpace(java(t, args...)), "\n")
+	if len(lines) != len(want) {
+		t.Fatalf("%d answers for %d messages", len(lines), len(want))
+	}
+	for i, line := range lines {
+		if answer, _, _ := strings.Cut(line, " "); answer != want[i] {
+			t.Errorf("message %d: the JDK says %s, want %s", i, line, want[i])
+		}
+	}
+}
+
+// A message that the JDK signs, with other prefixes, PrefixLists, base64 in
+// lines and parts under the XML and text rules, verifies here.
+func TestWeVerifyWhatTheJDKSigns(t *testing.T) {
+	tool(t, "javac")
+	key, err := x509.MarshalPKCS8PrivateKey(people().a.Sign.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	content := []byte("<svg  xmlns='http://www.w3.org/2000/svg' b='1' a=\"2\">\r\n<g/>\n<!-- c --></svg>")
+	types := []string{"application/octet-stream", "image/svg+xml", "text/plain", "text/xml;charset=utf-8"}
+	m := request()
+	var parts []ebms.Part
+	for i, kind := range types {
+		id := fmt.Sprintf("p%d@ap.example.eu", i)
+		m.Parts = append(m.Parts, ebms.PartInfo{ContentID: id})
+		parts = append(parts, ebms.Part{ID: id, Type: kind, Content: ebms.Bytes(content)})
+	}
+	messaging, err := (&ebms.Header{User: m}).Encode("m")
+	if err != nil {
+		t.Fatal(err)
+	}
+	bst := encode64(people().a.Sign.Cert().Raw)
+	envelope := `<soap:Envelope xmlns:soap="` + ebms.SOAP + `" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:unseen="urn:unseen">
+  <soap:Header>
+    ` + strings.Replace(string(messaging), "<eb:UserMessage>", "\n    <eb:UserMessage>", 1) + `
+    <sec:Security xmlns:sec="` + ebms.WSSE + `" xmlns:u="` + ebms.WSU + `" soap:mustUnderstand="true">
+      <sec:BinarySecurityToken EncodingType="` + base64Binary + `" ValueType="` + x509v3 + `" u:Id="X">` + bst[:76] + "\n" + bst[76:] + `</sec:BinarySecurityToken>
+    </sec:Security>
+  </soap:Header>
+  <soap:Body xmlns:u="` + ebms.WSU + `" u:Id="b"/>
+</soap:Envelope>`
+	out := filepath.Join(t.TempDir(), "signed.xml")
+	args := []string{"SwA", "sign", store(t, []byte(envelope)), store(t, key), out}
+	for i, p := range parts {
+		args = append(args, ebms.CID(p.ID), types[i], store(t, content))
+	}
+	if said := java(t, args...); said != "signed\n" {
+		t.Fatalf("the JDK says:\n%s", said)
+	}
+	signed, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := bob()
+	r.encrypted = false
+	got, err := r.take(&wire{envelope: string(signed), parts: parts})
+	if err != nil {
+		t.Fatalf("%v\n%s", err, signed)
+	}
+	checkReceipt(t, signed, got.v, m.MessageID)
+	if _, err := r.take(&wire{envelope: strings.Replace(string(signed), "XX-4711", "XX-0666", 1), parts: parts}); ebms.CodeOf(err) != ebms.FailedAuthentication {
+		t.Error("changed header:", err)
 	}
 }
 
