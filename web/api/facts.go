@@ -18,7 +18,7 @@ import (
 type FactsView struct {
 	Schema int                   `json:"schema"`
 	Size   int64                 `json:"size" doc:"entries of the ledger"`
-	Facts  []opendata.PublicFact `json:"facts"`
+	Facts  []opendata.PublicFact `json:"facts" nullable:"false"`
 	Next   *int64                `json:"next" doc:"give this as \"from\" for the next page; null at the end"`
 }
 
@@ -31,7 +31,7 @@ type ProofView struct {
 	Leaf       string        `json:"leaf,omitempty" doc:"the octets that are hashed; left out where the fact is not for everybody"`
 	TreeSize   int64         `json:"tree_size"`
 	RootHash   ledger.Hash   `json:"root_hash"`
-	Path       []ledger.Hash `json:"path" doc:"audit path (RFC 6962), from the leaf upwards"`
+	Path       []ledger.Hash `json:"path" nullable:"false" doc:"audit path (RFC 6962), from the leaf upwards"`
 	Checkpoint string        `json:"checkpoint,omitempty" doc:"signed note over size and root"`
 }
 

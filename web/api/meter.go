@@ -78,7 +78,7 @@ type DiffView struct {
 	To     SnapshotRef             `json:"to"`
 	Up     int                     `json:"up"`
 	Down   int                     `json:"down"`
-	Moves  []acceleratormeter.Move `json:"moves"`
+	Moves  []acceleratormeter.Move `json:"moves" nullable:"false"`
 }
 
 // SnapshotRef names a snapshot.
@@ -104,7 +104,7 @@ type MemberView struct {
 	LevelName string                   `json:"level_name,omitempty"`
 	Displayed acceleratormeter.Entry   `json:"displayed" doc:"the row of the snapshot, as displayed then"`
 	NextLevel int                      `json:"next_level,omitempty"`
-	Needs     []NeedView               `json:"needs" doc:"what the country still needed for the next level when the snapshot was made"`
+	Needs     []NeedView               `json:"needs" nullable:"false" doc:"what the country still needed for the next level when the snapshot was made"`
 }
 
 // NeedView is one criterion that is not met yet.
@@ -119,13 +119,13 @@ type NeedView struct {
 type HistoryView struct {
 	Schema  int                             `json:"schema"`
 	Country acceleratormeter.Country        `json:"country"`
-	Points  []acceleratormeter.HistoryPoint `json:"points"`
+	Points  []acceleratormeter.HistoryPoint `json:"points" nullable:"false"`
 }
 
 // ListView is a plain list.
 type ListView[T any] struct {
 	Schema int `json:"schema"`
-	Items  []T `json:"items"`
+	Items  []T `json:"items" nullable:"false"`
 }
 
 func listed[T any](items []T) *output[ListView[T]] {
