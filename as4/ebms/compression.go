@@ -7,6 +7,7 @@ import (
 	"io"
 	"mime"
 	"strings"
+	"sync"
 
 	"golang.org/x/text/encoding/ianaindex"
 )
@@ -22,10 +23,16 @@ func Compress(c Content, level int, s Spool) (Content, error) {
 		return nil, err
 	}
 	defer w.Close()
-	z, err := gzip.NewWriterLevel(w, level)
-	if err != nil {
-		return nil, err
+	if level < gzip.HuffmanOnly || level > gzip.BestCompression {
+		return nil, errors.New("ebms: no such compression level")
 	}
+	pool := &deflaters[level-gzip.HuffmanOnly]
+	z, _ := pool.Get().(*gzip.Writer)
+	if z == nil {
+		z, _ = gzip.NewWriterLevel(w, level)
+	}
+	z.Reset(w)
+	defer pool.Put(z)
 	if _, err := io.Copy(z, c.NewReader()); err != nil {
 		return nil, err
 	}
@@ -46,6 +53,9 @@ type Inflater struct {
 
 	used int64
 }
+
+// deflaters are gzip writers to be used again, by level: each is a megabyte.
+var deflaters [gzip.BestCompression - gzip.HuffmanOnly + 1]sync.Pool
 
 const freeInflation = 16 << 20
 

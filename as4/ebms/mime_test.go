@@ -314,3 +314,12 @@ func FuzzMIME(f *testing.F) {
 		}
 	})
 }
+
+func BenchmarkCompress(b *testing.B) {
+	octets := bytes.Repeat([]byte("<rim:Slot name=\"x\"/>"), 400)
+	for b.Loop() {
+		if _, err := Compress(Bytes(octets), 0, inMemory); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
