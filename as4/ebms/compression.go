@@ -20,7 +20,7 @@ func Compress(c Content, level int, s Spool) (Content, error) {
 	}
 	w, err := s.Create()
 	if err != nil {
-		return nil, err
+		return nil, noRoom(err)
 	}
 	defer w.Close()
 	if level < gzip.HuffmanOnly || level > gzip.BestCompression {
@@ -31,27 +31,24 @@ func Compress(c Content, level int, s Spool) (Content, error) {
 	if z == nil {
 		z, _ = gzip.NewWriterLevel(w, level)
 	}
-	z.Reset(w)
+	to := &spoolErrors{w: w}
+	z.Reset(to)
 	defer pool.Put(z)
-	if _, err := io.Copy(z, c.NewReader()); err != nil {
+	_, err = io.Copy(z, c.NewReader())
+	if err == nil {
+		err = z.Close()
+	}
+	if to.err != nil {
+		return nil, noRoom(to.err)
+	}
+	if err != nil {
 		return nil, err
 	}
-	if err := z.Close(); err != nil {
-		return nil, err
+	sealed, err := w.Seal()
+	if err != nil {
+		return nil, noRoom(err)
 	}
-	return w.Seal()
-}
-
-// Inflater undoes compression for the parts of one message, within limits on
-// each part, on the message and on the ratio. A zero field means its default.
-type Inflater struct {
-	Part    int64 // octets of one inflated part; 4 GiB
-	Message int64 // octets of all of them; 8 GiB
-	// Ratio is how many times larger than its compressed form a part may be,
-	// beyond the first 16 MiB; 200.
-	Ratio int64
-
-	used int64
+	return sealed, nil
 }
 
 // deflaters are gzip writers to be used again, by level: each is a megabyte.

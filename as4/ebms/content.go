@@ -223,17 +223,40 @@ func (r *fileReader) WriteTo(w io.Writer) (int64, error) {
 	return total, nil
 }
 
-// Store copies r into the spool.
+// Store copies r into the spool. A failure of the spool is EBMS:0202, a failure
+// of r is returned as it is.
 func Store(s Spool, r io.Reader) (Content, error) {
 	w, err := s.Create()
 	if err != nil {
-		return nil, err
+		return nil, noRoom(err)
 	}
 	defer w.Close()
-	if _, err := io.Copy(w, r); err != nil {
+	to := &spoolErrors{w: w}
+	if _, err := io.Copy(to, r); err != nil {
+		if to.err != nil {
+			return nil, noRoom(to.err)
+		}
 		return nil, err
 	}
-	return w.Seal()
+	c, err := w.Seal()
+	if err != nil {
+		return nil, noRoom(err)
+	}
+	return c, nil
+}
+
+// spoolErrors remembers that it was the spool that failed.
+type spoolErrors struct {
+	w   io.Writer
+	err error
+}
+
+func (s *spoolErrors) Write(p []byte) (int, error) {
+	n, err := s.w.Write(p)
+	if err != nil {
+		s.err = err
+	}
+	return n, err
 }
 
 // ReadAll is the whole content, for parts known to be small.

@@ -252,6 +252,15 @@ func TestFullDiskMeansLater(t *testing.T) {
 	if _, _, err := take(strings.NewReader(rootPart+onePart+endPart), related, Limits{}, full{100}); err != nil {
 		t.Error(err)
 	}
+	if _, err := Store(full{2}, strings.NewReader("octets")); CodeOf(err) != DeliveryFailure {
+		t.Error(err)
+	}
+	if _, err := Store(full{100}, (&Inflater{}).NewReader(Bytes("no gzip"))); CodeOf(err) != DecompressionFailure {
+		t.Error(err)
+	}
+	if _, err := Compress(Bytes(strings.Repeat("x", 100)), 0, full{2}); CodeOf(err) != DeliveryFailure {
+		t.Error(err)
+	}
 }
 
 func TestInflationLimits(t *testing.T) {
