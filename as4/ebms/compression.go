@@ -51,6 +51,18 @@ func Compress(c Content, level int, s Spool) (Content, error) {
 	return sealed, nil
 }
 
+// Inflater undoes compression for the parts of one message, within limits on
+// each part, on the message and on the ratio. A zero field means its default.
+type Inflater struct {
+	Part    int64 // octets of one inflated part; 4 GiB
+	Message int64 // octets of all of them; 8 GiB
+	// Ratio is how many times larger than its compressed form a part may be,
+	// beyond the first 16 MiB; 200.
+	Ratio int64
+
+	used int64
+}
+
 // deflaters are gzip writers to be used again, by level: each is a megabyte.
 var deflaters [gzip.BestCompression - gzip.HuffmanOnly + 1]sync.Pool
 
