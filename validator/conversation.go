@@ -67,7 +67,7 @@ func Assemble(messages []*Message, known Related) []Conversation {
 	for _, a := range answers {
 		a.Request = known.Request
 		for _, r := range requests {
-			if known.Request == nil && requestID(r.Message) != "" && requestID(r.Message) == requestID(a.Message) {
+			if a.Request == nil && requestID(r.Message) != "" && requestID(r.Message) == requestID(a.Message) {
 				a.Request = r.Message
 			}
 		}
@@ -165,12 +165,26 @@ func attachHeaders(steps []*Step, messages, named, loose []*Message) {
 		}
 	}
 	for _, r := range receipts {
-		for _, s := range steps {
-			if s.Header != nil && s.Receipt == nil && (len(receipts) == 1 || refersTo(r) == messageID(s.Header)) {
-				s.Receipt = r
-				break
-			}
+		attachReceipt(r, steps)
+	}
+}
+
+// attachReceipt looks for the message that the receipt names; one that names
+// none is laid beside the last message, so that the difference shows.
+func attachReceipt(r *Message, steps []*Step) {
+	var last *Step
+	for _, s := range steps {
+		switch {
+		case s.Header == nil || s.Receipt != nil:
+		case refersTo(r) == messageID(s.Header):
+			s.Receipt = r
+			return
+		default:
+			last = s
 		}
+	}
+	if last != nil {
+		last.Receipt = r
 	}
 }
 

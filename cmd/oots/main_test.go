@@ -32,6 +32,7 @@ func TestMain(m *testing.M) {
 //
 //	code N oots ARGS…        the program ends with exit code N
 //	generate N FILE          writes N invented facts
+//	specimen KIND LINE FILE  writes a sound message
 //	tamper DIR STATEMENT     changes a store by hand (SQL)
 //	id DIR                   sets $DRAFT to the id of the snapshot that waits in a store
 func TestScripts(t *testing.T) {
@@ -41,6 +42,7 @@ func TestScripts(t *testing.T) {
 			"code":     scriptCode,
 			"generate": scriptGenerate,
 			"tamper":   scriptTamper,
+			"specimen": scriptSpecimen,
 			"id":       scriptID,
 		},
 	})
