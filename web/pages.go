@@ -2,10 +2,13 @@ package web
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	am "github.com/once-only/oots/acceleratormeter"
@@ -202,6 +205,35 @@ func (s *site) data(v *visit) (any, error) {
 	p := &dataPage{Snap: v.State.latest(), Tables: []dataTable{{"levels", opendata.LevelColumns}, {"moves", opendata.MoveColumns}, {"pairs", opendata.PairColumns}}}
 	p.Snapshots = slices.Clone(v.State.snapshots)
 	slices.Reverse(p.Snapshots)
+	if p.Snap == nil {
+		return p, nil
+	}
+	first := v.State.snapshots[0].AsOf
+	var distributions []map[string]any
+	for _, f := range families() {
+		table := f.table(s, v.State)
+		for _, ending := range []string{"csv", "json"} {
+			d, err := form(table, ending)
+			if err != nil {
+				return nil, err
+			}
+			sum := sha256.Sum256(d.Bytes)
+			file := dataFile{Family: f.name, Address: "/data/" + f.name + "." + ending, From: first, To: p.Snap.AsOf,
+				Rows: len(table.Rows), Size: len(d.Bytes), Sum: hex.EncodeToString(sum[:])}
+			if f.name == "pairs" {
+				file.From = p.Snap.AsOf
+			}
+			p.Files = append(p.Files, file)
+			media, _, _ := strings.Cut(d.Type, ";")
+			distributions = append(distributions, map[string]any{"@type": "DataDownload", "encodingFormat": media, "contentUrl": s.absolute(file.Address)})
+		}
+	}
+	p.Schema = map[string]any{
+		"@context": "https://schema.org", "@type": "Dataset", "name": v.Lang.Text("data.cite.text"), "description": v.Lang.Text("board.description"),
+		"url": s.absolute("/" + v.Lang.Code + "/data"), "license": opendata.Licence, "isAccessibleForFree": true, "inLanguage": v.Lang.Code,
+		"dateModified": p.Snap.PublishedAt.UTC().Format(time.RFC3339), "temporalCoverage": first.Format(time.DateOnly) + "/" + p.Snap.AsOf.Format(time.DateOnly),
+		"creator": map[string]any{"@type": "Organization", "name": s.publisher()}, "distribution": distributions,
+	}
 	return p, nil
 }
 
