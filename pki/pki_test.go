@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/ecdh"
+	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
@@ -163,6 +165,64 @@ func TestRevocationFromLocalFiles(t *testing.T) {
 	}
 	if _, err := LoadRevocation(Soft, fstest.MapFS{"a.crl": {Data: []byte("nonsense")}}); err == nil {
 		t.Error("nonsense was taken for a revocation list")
+	}
+}
+
+// A chain over an intermediate authority, which can itself be revoked.
+func TestIntermediateAuthority(t *testing.T) {
+	ca, _ := network()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tmpl := ca.template(Request{Name: "issuing authority", Age: time.Hour})
+	tmpl.IsCA, tmpl.BasicConstraintsValid, tmpl.KeyUsage = true, true, x509.KeyUsageCertSign|x509.KeyUsageCRLSign
+	der, err := ca.create(tmpl, key.Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	middle, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	issuing := &CA{Identity: &Identity{Key: key, Chain: []*x509.Certificate{middle, ca.Cert()}}, cfg: ca.cfg}
+	leaf, err := issuing.Issue(Request{Name: "AP", Use: Sign, Key: P256})
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := func(from *CA, certs ...*x509.Certificate) []byte {
+		der, err := from.RevocationList(certs...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return der
+	}
+	check := func(mode Mode, with []*x509.Certificate, lists ...[]byte) Reason {
+		r := &Revocation{Mode: mode}
+		for _, l := range lists {
+			if err := r.Add(l); err != nil {
+				t.Fatal(err)
+			}
+		}
+		pol := Policy{Anchors: []*x509.Certificate{ca.Cert()}, Revocation: r, Now: clock}
+		return reason(pol.Check(Sign, leaf.Cert(), with...))
+	}
+	sent := []*x509.Certificate{middle}
+	for _, c := range []struct {
+		name      string
+		got, want Reason
+	}{
+		{"without the intermediate", check(Soft, nil), Untrusted},
+		{"with it", check(Soft, sent), ""},
+		{"both lists clean", check(Hard, sent, list(ca), list(issuing)), ""},
+		{"no list of the intermediate", check(Hard, sent, list(ca)), RevocationUnknown},
+		{"no list of the root", check(Hard, sent, list(issuing)), RevocationUnknown},
+		{"leaf revoked", check(Soft, sent, list(ca), list(issuing, leaf.Cert())), Revoked},
+		{"intermediate revoked", check(Soft, sent, list(ca, middle), list(issuing)), Revoked},
+	} {
+		if c.got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, c.got, c.want)
+		}
 	}
 }
 

@@ -264,6 +264,12 @@ func TestRoundTrip(t *testing.T) {
 				if err != nil {
 					t.Fatalf("token form %d, %d parts, PrefixList %v: %v", form, n, prefixes, err)
 				}
+				if form == PKIPath {
+					policy := pki.Policy{Anchors: []*x509.Certificate{people().ca.Cert()}, Now: func() time.Time { return morning }}
+					if err := policy.Check(pki.Sign, got.v.Signer, got.v.Chain...); err != nil || len(got.v.Chain) != 1 {
+						t.Errorf("PKIPath with %d issuers: %v", len(got.v.Chain), err)
+					}
+				}
 				if len(got.parts) != min(n, 2) {
 					t.Fatalf("%d parts arrived", len(got.parts))
 				}
