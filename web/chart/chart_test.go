@@ -37,14 +37,9 @@ var (
 )
 
 func charts() map[string]template.HTML {
-	columns := []Column{
-		{Label: "Q1", Note: "2026", Href: "/en/?at=2026-Q1", Name: "Board of Q1 2026", Counts: Counts{21, 9}},
-		{Label: "Q2", Note: "2026", Now: true, Counts: Counts{1, 3, 6, 9, 7, 4}},
-	}
 	days := []Day{{day("2026-06-01"), 120, 0, 0}, {day("2026-06-02"), 130, 60, 30}, {day("2026-06-03"), 130, 128, 125}}
 	return map[string]template.HTML{
 		"meter":   Meter(words, Counts{1, 3, 6, 9, 7, 4}),
-		"columns": Columns(words, columns),
 		"spark":   Spark(span, steps),
 		"journey": Journey(words, span, steps, []Mark{{day("2025-06-11"), "Projectathon 6"}}, ticks, levels),
 		"burnup": BurnUp(words, Span{day("2026-06-01"), day("2026-06-03")}, day("2026-06-02"), days,
@@ -91,8 +86,8 @@ func TestEveryChartSpeaks(t *testing.T) {
 	}
 }
 
-// Every country of a column is drawn: the heights are in proportion, and the
-// numbers written plus the single ones make the sum.
+// Whatever the numbers are, a chart is well formed, and every level that has a
+// country is drawn.
 func TestChartsOfAnyData(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var c Counts
@@ -106,7 +101,7 @@ func TestChartsOfAnyData(t *testing.T) {
 			steps = append(steps, Step{at, rapid.IntRange(0, 6).Draw(t, "level")})
 		}
 		for _, svg := range []template.HTML{
-			Meter(words, c), Columns(words, []Column{{Counts: c}}), Spark(span, steps),
+			Meter(words, c), Spark(span, steps),
 			Journey(words, span, steps, nil, nil, levels),
 			BurnUp(words, span, span.To, nil, BurnUpWords{}, nil),
 		} {
@@ -139,13 +134,9 @@ func TestAJourneyShowsAStepBackHollow(t *testing.T) {
 	}
 }
 
-func BenchmarkColumns(b *testing.B) {
-	var columns []Column
-	for range 12 {
-		columns = append(columns, Column{Label: "Q1", Note: "2026", Counts: Counts{1, 3, 6, 9, 7, 4}})
-	}
+func BenchmarkJourney(b *testing.B) {
 	for b.Loop() {
-		Columns(words, columns)
+		Journey(words, span, steps, nil, ticks, levels)
 	}
 }
 

@@ -1,5 +1,5 @@
 // Package chart draws the charts of the site as SVG on the server: the level
-// meter, the board through time, a country's journey and an event's burn-up.
+// meter, a country's journey and an event's burn-up.
 //
 // Every chart has role="img" with a title and a description; the table beside
 // it is the page's. Colours come from CSS classes (l1 to l6 and those of

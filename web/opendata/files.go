@@ -1,7 +1,6 @@
 package opendata
 
 import (
-	"strconv"
 	"strings"
 	"time"
 
@@ -156,19 +155,6 @@ func LevelName(level int) string {
 		}
 	}
 	return ""
-}
-
-// SmallNumber is a public count of exchanges: below ten it is not told (the small-number rule).
-// The first value is the number, 0 when it is not told; the second is how to
-// write it.
-func SmallNumber(n int) (int, string) {
-	switch {
-	case n == 0:
-		return 0, "0"
-	case n < 10:
-		return 0, "< 10"
-	}
-	return n, strconv.Itoa(n)
 }
 
 func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }

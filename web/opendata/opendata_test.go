@@ -206,17 +206,6 @@ func TestWhatIsNotPublicShowsAsExisting(t *testing.T) {
 	}
 }
 
-func TestSmallNumbers(t *testing.T) {
-	for n, want := range map[int]string{0: "0", 1: "< 10", 9: "< 10", 10: "10", 4711: "4711"} {
-		if _, text := SmallNumber(n); text != want {
-			t.Errorf("%d reads %q, want %q", n, text, want)
-		}
-	}
-	if n, _ := SmallNumber(9); n != 0 {
-		t.Error("a small number is told")
-	}
-}
-
 func TestFeedIsAtom(t *testing.T) {
 	var f struct {
 		XMLName xml.Name
