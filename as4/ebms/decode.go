@@ -247,7 +247,7 @@ func (d *decoder) partProperties(p *PartInfo) {
 		n[v.Name]++
 	}
 	if n[MimeType] > 1 || n[CompressionType] > 1 || n[CharacterSet] > 1 {
-		d.fail(Errorf(BadProperties, nil, "a part property occurs twice"))
+		d.fail(twice("a part property occurs twice"))
 	}
 	if err := p.checkCharacterSet(); err != nil {
 		d.fail(err.(*Error))

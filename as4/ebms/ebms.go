@@ -175,6 +175,13 @@ type Reference struct {
 	XML string
 }
 
+// twice is EBMS:0052 as Domibus uses it: of a property, and as a failure.
+func twice(detail string) *Error {
+	e := Errorf(BadProperties, nil, "%s", detail)
+	e.Warning = false
+	return e
+}
+
 // PropertyRule is one line of a property set.
 type PropertyRule struct {
 	Name     string
@@ -201,7 +208,7 @@ func (s PropertySet) Check(ps []Property) error {
 			return Errorf(ProcessingModeMismatch, nil, "a message property is not in the property set of this leg")
 		}
 		if seen[name] {
-			return Errorf(BadProperties, nil, "a message property occurs twice")
+			return twice("a message property occurs twice")
 		}
 		seen[name] = true
 	}

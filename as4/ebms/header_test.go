@@ -165,8 +165,12 @@ func TestPropertySets(t *testing.T) {
 		{"none at all", nil, nil, ""},
 		{"none allowed", nil, two, ProcessingModeMismatch},
 	} {
-		if err := c.set.Check(c.ps); CodeOf(err) != c.want {
+		err := c.set.Check(c.ps)
+		if CodeOf(err) != c.want {
 			t.Errorf("%s: %v", c.name, err)
+		}
+		if e, _ := err.(*Error); e != nil && e.Warning {
+			t.Errorf("%s: refused with a warning", c.name)
 		}
 	}
 }

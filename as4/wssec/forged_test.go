@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"crypto/sha256"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -743,6 +744,9 @@ func TestForgeriesAreRefused(t *testing.T) {
 		{"property twice", ebms.BadProperties, plain, func(t testing.TB) *wire {
 			return honest(t).messagingWith(t, `name="ExchangeId"`, `name="originalsender"`).wire(t)
 		}},
+		{"part property twice", ebms.BadProperties, plain, func(t testing.TB) *wire {
+			return honest(t).messagingWith(t, `<eb:Property name="CompressionType">`, `<eb:Property name="MimeType">text/plain</eb:Property><eb:Property name="CompressionType">`).wire(t)
+		}},
 		{"pull request", ebms.FeatureNotSupported, plain, func(t testing.TB) *wire {
 			f := honest(t)
 			um := f.messaging[strings.Index(f.messaging, "<eb:UserMessage"):strings.Index(f.messaging, "</eb:Messaging>")]
@@ -763,6 +767,10 @@ func TestForgeriesAreRefused(t *testing.T) {
 			_, err := r.take(c.make(t))
 			if got := ebms.CodeOf(err); got != c.want {
 				t.Errorf("%v; want code %q", err, c.want)
+			}
+			var e *ebms.Error
+			if errors.As(err, &e) && e.Warning {
+				t.Error("refused with a warning:", err)
 			}
 		})
 	}
