@@ -2,6 +2,7 @@ package validator_test
 
 import (
 	"fmt"
+	"hash/fnv"
 	"os"
 	"path/filepath"
 	"slices"
@@ -172,11 +173,16 @@ func TestVerdictsEqualThePublishedSchematronOnMutations(t *testing.T) {
 		for _, m := range mutate(t, b.raw) {
 			if key := b.kind.String() + m.name; !seen[key] {
 				seen[key] = true
-				out = append(out, m)
+				if taken(key) {
+					out = append(out, m)
+				}
 			}
 		}
 		return out
 	}, 300, used)
+	if !everything() {
+		return
+	}
 	for transaction, reasons := range explained {
 		for _, r := range reasons {
 			for rule := range strings.FieldsSeq(r.rules) {
@@ -186,6 +192,16 @@ func TestVerdictsEqualThePublishedSchematronOnMutations(t *testing.T) {
 			}
 		}
 	}
+}
+
+// everything tells whether all mutations are wanted: a third of them, always the
+// same, will do from day to day.
+func everything() bool { return os.Getenv("OOTS_TEST_ALL") == "1" }
+
+func taken(key string) bool {
+	h := fnv.New32a()
+	h.Write([]byte(key))
+	return everything() || h.Sum32()%3 == 0
 }
 
 func compare(t *testing.T, variants func(base) []mutation, least int, used *sync.Map) {
