@@ -80,12 +80,6 @@ func (s *site) fail(w http.ResponseWriter, r *http.Request, err error) {
 func (s *site) nowhere(w http.ResponseWriter, r *http.Request) {
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
-		for _, l := range s.langs {
-			if r.URL.Path == "/"+l.Code {
-				http.Redirect(w, r, "/"+l.Code+"/", http.StatusPermanentRedirect)
-				return
-			}
-		}
 		s.fail(w, r, &problem{Status: http.StatusNotFound, Message: "error.404"})
 	default:
 		w.Header().Set("Allow", "GET, HEAD")

@@ -69,6 +69,15 @@ type site struct {
 
 // New returns the handler of the whole site.
 func New(c Config) (http.Handler, error) {
+	s, err := build(c)
+	if err != nil {
+		return nil, err
+	}
+	return s.handler(), nil
+}
+
+// build reads everything that never changes.
+func build(c Config) (*site, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -104,7 +113,7 @@ func New(c Config) (http.Handler, error) {
 	if s.api, err = s.newAPI(); err != nil {
 		return nil, err
 	}
-	return s.handler(), nil
+	return s, nil
 }
 
 // absolute makes an address of the site absolute.
