@@ -127,6 +127,7 @@ func New(c Config) (http.Handler, error) {
 	a.readFacts(h)
 	a.write(h)
 	a.webhooks(h)
+	a.validations(h)
 	a.document = h.OpenAPI()
 	mux.HandleFunc(prefix+"/", a.nowhere)
 	if err := a.documents(mux); err != nil {
@@ -192,9 +193,27 @@ func (a *api) edge(next http.Handler) http.Handler {
 			return
 		}
 		kept := &answer{header: h, status: http.StatusOK}
-		next.ServeHTTP(kept, r)
+		next.ServeHTTP(kept, oneSegment(r))
 		kept.send(w, r)
 	})
+}
+
+// oneSegment lets a fact's id be written with its slashes as they are: the mux
+// wants them as %2F. An id that ends in "/proof" needs the %2F.
+func oneSegment(r *http.Request) *http.Request {
+	rest, ok := strings.CutPrefix(r.URL.EscapedPath(), prefix+"/facts/")
+	id, proof := strings.CutSuffix(rest, "/proof")
+	if !ok || !strings.Contains(id, "/") {
+		return r
+	}
+	u := *r.URL
+	u.RawPath = prefix + "/facts/" + strings.ReplaceAll(id, "/", "%2F")
+	if proof {
+		u.RawPath += "/proof"
+	}
+	other := *r
+	other.URL = &u
+	return &other
 }
 
 // wait is how long a caller has to wait; zero: it may go on. A token has its own

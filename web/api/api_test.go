@@ -192,7 +192,7 @@ func TestEveryReadingAddressAnswers(t *testing.T) {
 		"/snapshots": `"corrected_by":3`, "/meter/diff?from=1&to=2": `"up":2`,
 		"/members/EL": `"AM5.2"`, "/members/el/history": `"points":[{"sequence":1`, "/levels": "Technically ready", "/criteria": `"AM-1"`, "/criteria/AM-1": `"AM4.2"`,
 		"/milestones": `"items":[]`, "/events": "projectathon-5", "/stats": `"items":[]`,
-		"/facts": `"n:1"`, "/facts/ev%2F1": `"Projectathon 5"`, "/facts/n:1/proof": `"leaf":"{`, "/checkpoint": `"size":3`, "/checkpoint/consistency?from=1": `"to":3`,
+		"/facts": `"n:1"`, "/facts/ev%2F1": `"Projectathon 5"`, "/facts/ev/1": `"Projectathon 5"`, "/facts/ev/1/proof": `"id":"ev/1"`, "/facts/ev%2F1/proof": `"id":"ev/1"`, "/facts/n:1/proof": `"leaf":"{`, "/checkpoint": `"size":3`, "/checkpoint/consistency?from=1": `"to":3`,
 	} {
 		rec := w.call("GET", "/api/v1"+path, "")
 		if rec.Code != 200 || !strings.Contains(rec.Body.String(), want) {
