@@ -126,13 +126,14 @@ type Store interface {
 	Get(ctx context.Context, kind, id string) (Row, error)
 	// Update replaces state, body and keys, or ErrUnknown.
 	Update(ctx context.Context, r Row) error
-	// Find gives the rows of a kind that have a key, oldest first, at most n.
+	// Find gives the rows of a kind that have a key, by time and id, at most n.
 	Find(ctx context.Context, kind, key string, n int) ([]Row, error)
 	// Remove forgets a row; one that is not there is no error.
 	Remove(ctx context.Context, kind, id string) error
 	// Forget drops the rows of a kind that were made before a time.
 	Forget(ctx context.Context, kind string, before time.Time) (int, error)
-	// Each walks through the rows of a kind made in [from, until), oldest first.
+	// Each walks through the rows of a kind made in [from, until), by time
+	// and id.
 	Each(ctx context.Context, kind string, from, until time.Time, f func(Row) error) error
 
 	// Schedule keeps a task, in place of one with the same id.

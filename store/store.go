@@ -59,11 +59,12 @@ type dialect struct {
 	blob      string // type of octets
 	key       string // type of a whole number that is the primary key
 	forUpdate string // appended to a SELECT that claims rows
+	lockRow   string // appended to a SELECT of one row that is to be changed
 }
 
 var (
 	sqlite   = dialect{name: "sqlite", goose: goose.DialectSQLite3, blob: "BLOB", key: "INTEGER"}
-	postgres = dialect{name: "postgres", goose: goose.DialectPostgres, blob: "BYTEA", key: "BIGINT", forUpdate: " FOR UPDATE SKIP LOCKED"}
+	postgres = dialect{name: "postgres", goose: goose.DialectPostgres, blob: "BYTEA", key: "BIGINT", forUpdate: " FOR UPDATE SKIP LOCKED", lockRow: " FOR UPDATE"}
 )
 
 // File is the name of the SQLite database in a data folder.
