@@ -181,6 +181,10 @@ func coveragePage() string {
 	for _, id := range slices.Sorted(maps.Keys(certain)) {
 		fmt.Fprintf(&b, "| %s | %s | %s |\n", id, dash(certain[id].String()), dash(advice[id].String()))
 	}
+	b.WriteString("\nKnown and not run:\n\n| Rule | Why |\n| --- | --- |\n")
+	for _, id := range slices.Sorted(maps.Keys(csNotRun)) {
+		fmt.Fprintf(&b, "| %s | %s |\n", id, csNotRun[id])
+	}
 	return b.String()
 }
 

@@ -173,6 +173,26 @@ func TestCSRulesFailOnTheirDefect(t *testing.T) {
 	}
 }
 
+// Of the 395 rows known of the Common Services each is run or said not to be.
+func TestCSRowsAreAllAccountedFor(t *testing.T) {
+	ids := map[string]bool{}
+	for _, table := range csTables() {
+		for _, r := range table.Rules {
+			ids[r.ID] = true
+		}
+	}
+	run := len(ids)
+	for id, why := range csNotRun {
+		if ids[id] || why == "" {
+			t.Errorf("%s is run, or has no reason not to be", id)
+		}
+		ids[id] = true
+	}
+	if run != 373 || len(ids) != 395 {
+		t.Errorf("%d rows are run and %d known, not 373 of 395", run, len(ids))
+	}
+}
+
 // What is certain for 1.x and unconfirmed for 2.0 is advice there.
 func TestCSUnconfirmedRulesAreAdvice(t *testing.T) {
 	v := New(Config{})
