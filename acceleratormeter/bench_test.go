@@ -92,7 +92,6 @@ func BenchmarkEngineMemory1M(b *testing.B) {
 				engine.Add(&f)
 			}
 		}
-		facts = nil
 		runtime.GC()
 		runtime.ReadMemStats(&after)
 		b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/1e6, "MB")

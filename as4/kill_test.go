@@ -289,6 +289,9 @@ func TestKilledAtAnyInstant(t *testing.T) {
 			t.Errorf("%s: the sender's receipt is not the one that the receiver kept (%v)", id, err)
 		}
 	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
 	if left, _ := filepath.Glob(filepath.Join(dir, "sender", "parts", "*.part")); len(left) > messages/20 {
 		t.Errorf("%d parts of acknowledged messages were left behind", len(left))
 	}

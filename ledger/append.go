@@ -64,7 +64,6 @@ func (l *Ledger) append(ctx context.Context, history bool, facts iter.Seq2[*inco
 type appending struct {
 	tx      Tx
 	history bool
-	now     int64 // milliseconds
 	ledger  *Ledger
 	tree    *growing
 	waiting []incoming

@@ -250,8 +250,10 @@ func soundJKS(data []byte) error {
 	str := func() bool {
 		return take(2) && take(uint64(binary.BigEndian.Uint16(data[at-2:])))
 	}
-	if !u32() || !u32() {
-		return bad
+	for range 2 { // the magic number, then the version
+		if !u32() {
+			return bad
+		}
 	}
 	version := n
 	if version != 1 && version != 2 {

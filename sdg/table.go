@@ -17,7 +17,6 @@ type row[T any] struct {
 	must  Generation // at least one
 	free  Generation // may stand anywhere
 	many  bool
-	attr  string // the only attribute of the element
 	read  func(t *T, e *xmltree.Element, g Generation) error
 	write func(t *T, w *xmltree.Writer, name string, g Generation)
 	count func(t *T) int

@@ -146,7 +146,7 @@ func (p *parser) reference(at int) (string, int, error) {
 	window := p.s[at+1 : min(at+65, len(p.s))]
 	end := strings.IndexByte(window, ';')
 	if end < 0 {
-		if at+65 > len(p.s) && strings.IndexAny(window, "<\"' \t\r\n&") < 0 {
+		if at+65 > len(p.s) && !strings.ContainsAny(window, "<\"' \t\r\n&") {
 			return "", 0, p.fail(at, Truncated, "the document ends inside a reference")
 		}
 		return "", 0, p.fail(at, Malformed, "an ampersand stands alone; write &amp;")

@@ -42,7 +42,9 @@ func TestTwoNodesPingEachOther(t *testing.T) {
 	defer stop()
 	said, says := io.Pipe()
 	served := make(chan int)
-	go func() { served <- run(ctx, []string{"serve", "node", "--config", node("pt", "AP_PT_01")}, nil, says, io.Discard) }()
+	go func() {
+		served <- run(ctx, []string{"serve", "node", "--config", node("pt", "AP_PT_01")}, nil, says, io.Discard)
+	}()
 	told := make([]byte, 4096)
 	var text string
 	for strings.Count(text, "\n") < 2 {

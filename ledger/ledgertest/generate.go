@@ -65,8 +65,6 @@ func (g *generator) digest(s string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-func (g *generator) country() string { return pick(g.r, ledger.Countries) }
-
 func (g *generator) pair() (string, string) {
 	a := g.r.IntN(len(ledger.Countries))
 	b := (a + 1 + g.r.IntN(len(ledger.Countries)-1)) % len(ledger.Countries)
