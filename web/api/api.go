@@ -346,7 +346,7 @@ func (a *api) who(ctx context.Context, authorization string, scopes ...access.Sc
 			return t, nil
 		}
 	}
-	p := problem(http.StatusForbidden, "scope", "token %s does not carry the scope %s; it has %s", t.ID, words(scopes), words(t.Scopes))
+	p := problem(http.StatusForbidden, "scope", "token %s does not carry the scope %s; it has %s", t.ID, words(scopes), strings.ReplaceAll(words(t.Scopes), " or ", ", "))
 	p.header = http.Header{"Www-Authenticate": {fmt.Sprintf(`Bearer realm="oots", error="insufficient_scope", scope="%s"`, scopes[0])}}
 	return t, p
 }
