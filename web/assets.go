@@ -15,6 +15,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/once-only/oots/web/chart"
 	"github.com/once-only/oots/web/flag"
@@ -36,15 +37,20 @@ type body struct {
 	zipTag string // a strong tag names the bytes that travel, so Gzip has its own
 }
 
+// zippers are used again: a new one costs more than most pages.
+var zippers = sync.Pool{New: func() any { return gzip.NewWriter(nil) }}
+
 // newBody compresses b and takes its digest.
 func newBody(contentType string, b []byte) *body {
 	sum := sha256.Sum256(b)
 	out := &body{Type: contentType, Raw: b, ETag: `"` + hex.EncodeToString(sum[:12]) + `"`}
 	out.zipTag = strings.TrimSuffix(out.ETag, `"`) + `-gzip"`
 	var z bytes.Buffer
-	w, _ := gzip.NewWriterLevel(&z, gzip.DefaultCompression)
+	w := zippers.Get().(*gzip.Writer)
+	w.Reset(&z)
 	w.Write(b)
 	w.Close()
+	zippers.Put(w)
 	if z.Len() < len(b)*9/10 {
 		out.Gzip = z.Bytes()
 	}
@@ -87,11 +93,17 @@ func (a *assets) add(name string, raw []byte) {
 }
 
 // flag is the small picture of a country's flag, decorative: the name always
-// stands beside it. Countries without a drawing show their code.
+// stands beside it.
 func (s *site) flag(code string) template.HTML {
-	code = html.EscapeString(code)
+	if f, ok := s.flags[code]; ok {
+		return f
+	}
+	return s.assets.flag(code) // of a neighbour: an empty frame
+}
+
+func (a assets) flag(code string) template.HTML {
 	return template.HTML(`<span class="flag" aria-hidden="true"><svg focusable="false"><use href="` +
-		s.assets.public["flags.svg"] + `#f-` + strings.ToLower(code) + `"/></svg></span>`)
+		a.public["flags.svg"] + `#f-` + html.EscapeString(asciiLower(code)) + `"/></svg></span>`)
 }
 
 func contentType(ext string) string {

@@ -3,6 +3,7 @@ package web
 import (
 	"html/template"
 	"slices"
+	"strings"
 	"time"
 
 	am "github.com/once-only/oots/acceleratormeter"
@@ -66,18 +67,29 @@ type timeRow struct {
 	Count   int
 }
 
-// bar is one level of a column.
-type bar struct{ Level, N int }
-
-// Bars are the levels with a country, the highest first.
-func (r timeRow) Bars() []bar {
-	var out []bar
+// Bars are the levels with a country, the highest first; a count is written
+// where two or more stand.
+func (r timeRow) Bars() template.HTML {
+	var b strings.Builder
 	for l := 6; l >= 1; l-- {
-		if r.Counts[l] > 0 {
-			out = append(out, bar{l, r.Counts[l]})
+		if n := r.Counts[l]; n > 0 {
+			b.WriteString(`<i class="l` + itoa(l) + ` n` + itoa(n) + `">`)
+			if n > 1 {
+				b.WriteString(itoa(n))
+			}
+			b.WriteString(`</i>`)
 		}
 	}
-	return out
+	return template.HTML(b.String())
+}
+
+// Cells are the counts as table cells: levels 1 to 6, not assessed, ready.
+func (r timeRow) Cells() template.HTML {
+	var b strings.Builder
+	for _, n := range append(append([]int{}, r.Counts[1:]...), r.Counts[0], r.Ready) {
+		b.WriteString(`<td class="r num">` + itoa(n) + `</td>`)
+	}
+	return template.HTML(b.String())
 }
 
 // comparison is the board against an earlier or later one.

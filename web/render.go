@@ -12,8 +12,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	am "github.com/once-only/oots/acceleratormeter"
 )
 
 //go:embed templates/*.html
@@ -128,7 +126,7 @@ func (s *site) funcs(l *lang) template.FuncMap {
 		"add":     func(a, b int) int { return a + b },
 		"levels":  func() []int { return []int{1, 2, 3, 4, 5, 6} },
 		"level":   l.level,
-		"eea":     func(code string) bool { c, err := am.FindCountry(code); return err == nil && c.Group == am.EEA },
+		"eea":     func(code string) bool { return s.eea[code] },
 		"has":     slices.Contains[[]string],
 		"neg":     func(n int) int { return -n },
 		"dict":    dict,

@@ -57,6 +57,8 @@ type site struct {
 	Config
 	base      *url.URL
 	drawn     []am.Country // in protocol order
+	eea       map[string]bool
+	flags     map[string]template.HTML
 	keeper    keeper
 	asks      *rate.Limiter // requests for correction, of everybody together
 	assets    assets
@@ -65,6 +67,7 @@ type site struct {
 	cache     *cache
 	frames    frames
 	api       http.Handler
+	judge     *judge
 }
 
 // New returns the handler of the whole site.
@@ -94,12 +97,17 @@ func build(c Config) (*site, error) {
 	if c.Board == "" {
 		c.Board = am.BoardEU
 	}
-	s := &site{Config: c, base: base, cache: newCache(cacheBytes), drawn: c.Board.Drawn(), asks: rate.NewLimiter(rate.Every(2*time.Second), 20)}
+	s := &site{Config: c, base: base, cache: newCache(cacheBytes), drawn: c.Board.Drawn(), asks: rate.NewLimiter(rate.Every(2*time.Second), 20), judge: newJudge()}
 	if err := c.Ports.check(); err != nil {
 		return nil, err
 	}
 	if s.assets, err = loadAssets(); err != nil {
 		return nil, err
+	}
+	s.eea, s.flags = map[string]bool{}, map[string]template.HTML{}
+	for _, c := range am.Countries() {
+		s.eea[c.Code] = c.Group == am.EEA
+		s.flags[c.Code] = s.assets.flag(c.Code)
 	}
 	if s.langs, err = loadLanguages(); err != nil {
 		return nil, err
