@@ -26,6 +26,10 @@ type Ports struct {
 	// that nothing can be stored here.
 	Requests Requests
 
+	// Validations keeps messages for which a reader of /validate asked for a
+	// link; nil: the page offers none.
+	Validations Validations
+
 	// Verified tells when the whole ledger was last checked and what was found;
 	// nil: the page says that this process has not checked it.
 	Verified func() (at time.Time, err error)

@@ -31,6 +31,7 @@ func (s *site) pages() []page {
 		{"data", "data", nil, s.data},
 		{"embed", "embed", []string{"what", "country", "lang", "theme", "at"}, s.embedBuilder},
 		{"corrections", "corrections", []string{"where"}, s.corrections},
+		{"validate", "validate", nil, s.validate},
 		{"accessibility", "accessibility", nil, s.plain},
 		{"privacy", "privacy", nil, s.plain},
 		{"status", "status", nil, s.status},
@@ -84,6 +85,8 @@ func (s *site) handler() http.Handler {
 	}
 	for _, l := range s.langs {
 		mux.HandleFunc("POST /"+l.Code+"/corrections", s.ask(l))
+		mux.HandleFunc("POST /"+l.Code+"/validate", s.validateForm(l))
+		mux.HandleFunc("GET /"+l.Code+"/validate/{id}", s.keptValidation(l))
 	}
 	for _, r := range s.routes() {
 		mux.HandleFunc(r.pattern, r.handle)

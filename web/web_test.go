@@ -42,7 +42,7 @@ func get(t *testing.T, h http.Handler, path string) (*http.Response, string) {
 var addresses = []string{"", "?at=2025-Q2", "?compare=2025-Q4", "?view=table", "history", "history?country=DE&level=3", "countries", "countries?sort=name",
 	"countries/at", "countries/el", "countries/no", "countries/fi?at=2025-Q1", "matrix", "matrix?sort=region&pair=DE-FR", "events", "news", "news?page=1",
 	"news/snapshot-12", "methodology", "recomputed", "recomputed?at=2025-Q2&criteria=AM-1-strict", "snapshots/12", "facts/sample:AT-00001",
-	"data", "embed", "embed?what=country&country=EL&lang=el&theme=dark", "corrections", "accessibility", "privacy", "status", "about"}
+	"data", "embed", "embed?what=country&country=EL&lang=el&theme=dark", "corrections", "validate", "accessibility", "privacy", "status", "about"}
 
 func TestEveryPageInEveryLanguage(t *testing.T) {
 	h := newSite(t)
