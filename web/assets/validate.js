@@ -6,7 +6,8 @@
   if (box) {
     const findings = [...box.querySelectorAll(".found li[id]")];
     const mark = f => {
-      box.querySelectorAll(".src .here").forEach(l => l.classList.remove("here"));
+      box.querySelectorAll(".here").forEach(l => l.classList.remove("here"));
+      f?.classList.add("here");
       const to = f?.querySelector(".jump");
       const line = to && document.getElementById(to.hash.slice(1));
       if (!line) return;
@@ -22,6 +23,7 @@
       if (to === undefined) return;
       e.preventDefault();
       findings[to].focus();
+      mark(findings[to]);
       findings[to].scrollIntoView({ block: "nearest" });
     });
     box.addEventListener("click", e => {
