@@ -197,6 +197,7 @@ func (s *site) render(v *view) (*body, error) {
 		v.Sample = true
 	}
 	var out bytes.Buffer
+	out.Grow(96 << 10)
 	if err := s.templates[v.Lang.Code][v.Name].ExecuteTemplate(&out, "layout", v); err != nil {
 		return nil, fmt.Errorf("page %s: %w", v.Name, err)
 	}

@@ -52,9 +52,13 @@ func newConfig(t testing.TB) Config {
 	return Config{Ports: ports, BaseURL: "http://meter.example", Board: am.BoardEUEEA, Sample: true, Now: func() time.Time { return testNow }}
 }
 
-func newSite(t testing.TB) http.Handler {
+func newSite(t testing.TB, change ...func(*Config)) http.Handler {
 	t.Helper()
-	h, err := New(newConfig(t))
+	c := newConfig(t)
+	for _, f := range change {
+		f(&c)
+	}
+	h, err := New(c)
 	if err != nil {
 		t.Fatal(err)
 	}
