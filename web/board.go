@@ -121,6 +121,7 @@ func (s *site) board(v *visit) (any, error) {
 		reference = &v.State.snapshots[0]
 	}
 	p.Reference = reference.AsOf
+	yearAgo := reference
 	if v.Query.Get("compare") != "" {
 		other, err := s.moment(v, "compare")
 		if err != nil {
@@ -156,7 +157,7 @@ func (s *site) board(v *visit) (any, error) {
 		if before > 0 && e.Level > 0 {
 			row.Gain = e.Level - before
 		}
-		if row.Gain > 0 {
+		if then := entry(yearAgo, c.Code).Level; then > 0 && e.Level > then {
 			p.MovedUp++
 		}
 		if p.Against != nil {

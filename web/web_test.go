@@ -69,3 +69,18 @@ func TestEveryPageInEveryLanguage(t *testing.T) {
 func visible(page string) string { return samples.ReplaceAllString(page, "") }
 
 var samples = regexp.MustCompile(`(?s)<pre.*?</pre>|<script.*?</script>`)
+
+// A comparison changes what is compared, not what moved in twelve months.
+func TestComparisonLeavesTheYearAlone(t *testing.T) {
+	h := newSite(t)
+	moved := regexp.MustCompile(`<dt>Moved up in 12 months</dt><dd>(\d+)</dd>`)
+	_, plain := get(t, h, "/en/")
+	_, compared := get(t, h, "/en/?compare=2026-Q3")
+	a, b := moved.FindStringSubmatch(plain), moved.FindStringSubmatch(compared)
+	if a == nil || b == nil || a[1] != b[1] {
+		t.Errorf("moved up in 12 months: %v alone, %v compared", a, b)
+	}
+	if !strings.Contains(compared, `class="ghost"`) || strings.Contains(plain, `class="ghost"`) {
+		t.Error("ghosts belong to a comparison alone")
+	}
+}
