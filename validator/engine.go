@@ -59,13 +59,63 @@ type Options struct {
 
 // Message is a document under judgement.
 type Message struct {
-	Name string
-	Kind Kinds
-	Line Lines // one line
-	Doc  *xmltree.Document
-	// once keeps what several checks ask for, such as the objects of a package.
-	objects map[string]*Node
-	lists   *codelist.Set
+	Name  string
+	Kind  Kinds
+	Line  Lines // one line
+	Doc   *xmltree.Document
+	lists *codelist.Set
+	// What checks of siblings look up, built once for each parent: a check that
+	// scanned its siblings would let a hostile message cost their square.
+	objects map[*Node]*objectIndex
+	langs   map[*Node]map[langKey]*Node
+}
+
+// objectIndex finds the objects of one rim:RegistryObjectList.
+type objectIndex struct {
+	byID    map[string]*Node // the first of each id
+	sources map[string]bool  // ids that an association names as its source
+}
+
+func (m *Message) objectsOf(list *Node) *objectIndex {
+	if x := m.objects[list]; x != nil {
+		return x
+	}
+	x := &objectIndex{map[string]*Node{}, map[string]bool{}}
+	for o := range list.Each(nsRIM, "RegistryObject") {
+		if id := o.Attr("", "id"); id != "" && x.byID[id] == nil {
+			x.byID[id] = o
+		}
+		if ofType("rim:AssociationType")(m, o) {
+			x.sources[o.Attr("", "sourceObject")] = true
+		}
+	}
+	if m.objects == nil {
+		m.objects = map[*Node]*objectIndex{}
+	}
+	m.objects[list] = x
+	return x
+}
+
+// langKey is what no two siblings may share (R-EDM-ERR-S030).
+type langKey struct{ local, lang string }
+
+// firstInLang is the first child of parent with that name and language.
+func (m *Message) firstInLang(parent *Node, key langKey) *Node {
+	x := m.langs[parent]
+	if x == nil {
+		x = map[langKey]*Node{}
+		for c := parent.First(); c != nil; c = c.Next() {
+			k := langKey{c.Local(), c.Attr("", "lang")}
+			if c.HasAttr("", "lang") && x[k] == nil {
+				x[k] = c
+			}
+		}
+		if m.langs == nil {
+			m.langs = map[*Node]map[langKey]*Node{}
+		}
+		m.langs[parent] = x
+	}
+	return x[key]
 }
 
 // Root is the document element.

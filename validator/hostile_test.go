@@ -71,6 +71,30 @@ func TestReportsAreBounded(t *testing.T) {
 	}
 }
 
+// A message whose siblings all refer to each other costs time in proportion to
+// its size, not to its square: these would take hours otherwise.
+func TestSiblingsAreNotScannedForEach(t *testing.T) {
+	if testing.Short() {
+		t.Skip("large messages")
+	}
+	v := New(Config{MaxFindings: 10})
+	response := specimen(t, EDMResponse, V20, "response with evidence")
+	links := strings.Repeat(strings.Replace(association("13", "03", "HumanReadableVersion"), "-000000000003", "-999999999999", 1), 40_000)
+	many, ok := before("</rim:RegistryObjectList>\n</rim:RegistryObject>\n</rim:RegistryObjectList>", links)(response)
+	if !ok {
+		t.Fatal("nothing changed")
+	}
+	if r := v.Validate([]byte(many), Options{}); r.Message == nil || r.More < 40_000 {
+		t.Errorf("%d more findings: %+v", r.More, r.Findings)
+	}
+	errorMessage := specimen(t, EDMError, V20, "error")
+	names := strings.Repeat(`<sdg:Name lang="EN">Sample University</sdg:Name>`, 150_000)
+	many, _ = inside("EvidenceRequester", after("</sdg:Name>", names))(errorMessage)
+	if r := v.Validate([]byte(many), Options{}); r.Message == nil || r.More < 100_000 {
+		t.Errorf("%d more findings: %+v", r.More, r.Findings)
+	}
+}
+
 // The default logger hears nothing: not of names, not of values.
 func TestNothingIsLogged(t *testing.T) {
 	var log bytes.Buffer

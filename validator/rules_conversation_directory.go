@@ -63,18 +63,21 @@ func countryOf(agent *Node) string { return find(agent, "sdg:Address", "sdg:Admi
 // knownRequirements: each requirement is one of the broker's, under the
 // procedure and the requester's country where the answer tells frameworks.
 func knownRequirements(s *Step) *Mismatch {
-	known := listed(answersOf(s, EBRequirements|EBEvidenceTypes), "sdg:Requirement")
+	known := map[string]*Node{}
+	for _, k := range listed(answersOf(s, EBRequirements|EBEvidenceTypes), "sdg:Requirement") {
+		known[child(k, "sdg:Identifier").Norm()] = k
+	}
 	procedure, country := procedureOf(s.Message), countryOf(requesterOf(s.Message))
 	for _, r := range requirementsOf(s.Message) {
 		id := child(r, "sdg:Identifier")
-		i := slices.IndexFunc(known, func(k *Node) bool { return child(k, "sdg:Identifier").Norm() == id.Norm() })
-		if i < 0 {
+		k := known[id.Norm()]
+		if k == nil {
 			return &Mismatch{At: id, Found: quote(id.Norm()), Expect: "a requirement that the Evidence Broker answered with"}
 		}
-		if f := nameOf(r, known[i]); f != nil {
+		if f := nameOf(r, k); f != nil {
 			return f
 		}
-		if procedure != codelist.SystemCheck && count(known[i], "sdg:ReferenceFramework") > 0 && !framed(known[i], procedure, country) {
+		if procedure != codelist.SystemCheck && count(k, "sdg:ReferenceFramework") > 0 && !framed(k, procedure, country) {
 			return &Mismatch{At: id, Found: "a requirement of other procedures or countries", Expect: "a requirement of procedure " + procedure + " in " + country}
 		}
 	}

@@ -175,14 +175,15 @@ func oneAddress(_ *Message, n *Node) *Fault {
 
 // sameLanguage: an earlier sibling has the same name and language, so that the
 // finding stands at the second.
-func sameLanguage(_ *Message, n *Node) string {
-	lang := n.Attr("", "lang")
-	for s := n.Parent().First(); s != nil && s != n; s = s.Next() {
-		if s.Local() == n.Local() && s.HasAttr("", "lang") && s.Attr("", "lang") == lang {
-			return "a second " + n.Local() + " in " + quote(lang)
-		}
+func sameLanguage(m *Message, n *Node) string {
+	if n.Parent() == nil {
+		return ""
 	}
-	return ""
+	lang := n.Attr("", "lang")
+	if m.firstInLang(n.Parent(), langKey{n.Local(), lang}) == n {
+		return ""
+	}
+	return "a second " + n.Local() + " in " + quote(lang)
 }
 
 func couple(m *Message, n *Node) *Fault {

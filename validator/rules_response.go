@@ -251,25 +251,13 @@ func oneEDMClassification(_ *Message, n *Node) *Fault {
 }
 
 // sibling finds an object of the same list by its id.
-func sibling(n *Node, id string) *Node {
-	if id == "" {
-		return nil
-	}
-	for o := range n.Parent().Each(nsRIM, "RegistryObject") {
-		if o.Attr("", "id") == id {
-			return o
-		}
-	}
-	return nil
-}
+func sibling(m *Message, n *Node, id string) *Node { return m.objectsOf(n.Parent()).byID[id] }
 
 // notAssociated: n is a classification of a supplement.
 func notAssociated(m *Message, n *Node) string {
 	object := n.Parent()
-	for o := range object.Parent().Each(nsRIM, "RegistryObject") {
-		if ofType("rim:AssociationType")(m, o) && o.Attr("", "sourceObject") == object.Attr("", "id") {
-			return ""
-		}
+	if m.objectsOf(object.Parent()).sources[object.Attr("", "id")] {
+		return ""
 	}
 	return "no association from this document"
 }
@@ -284,12 +272,12 @@ func associates(kind string) func(*Message, *Node) bool {
 // end wants an end of an association to be a sibling of that node. An end that
 // is not there at all is the business of S051 and S055.
 func end(attribute, wanted string) Check {
-	return Check{attribute + " of a document classified " + wanted, "Let " + attribute + " name the id of the document classified " + wanted + " in the same package.", func(_ *Message, n *Node) *Fault {
+	return Check{attribute + " of a document classified " + wanted, "Let " + attribute + " name the id of the document classified " + wanted + " in the same package.", func(m *Message, n *Node) *Fault {
 		id, ok := attr(n, attribute)
 		if !ok {
 			return nil
 		}
-		o := sibling(n, id)
+		o := sibling(m, n, id)
 		switch {
 		case o == nil:
 			return &Fault{Attr: attribute, Found: "no document " + quote(id) + " in this package"}
@@ -305,8 +293,8 @@ func end(attribute, wanted string) Check {
 func ties(kind string) func(*Message, *Node) bool {
 	return func(m *Message, n *Node) bool {
 		return ofType("rim:AssociationType")(m, n) &&
-			isClassified(sibling(n, n.Attr("", "sourceObject")), kind, true) &&
-			isClassified(sibling(n, n.Attr("", "targetObject")), "MainEvidence", true)
+			isClassified(sibling(m, n, n.Attr("", "sourceObject")), kind, true) &&
+			isClassified(sibling(m, n, n.Attr("", "targetObject")), "MainEvidence", true)
 	}
 }
 

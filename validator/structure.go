@@ -207,7 +207,7 @@ func (t *typeDef) check(n *Node, report func(defect)) {
 // checkSequence matches the children against the particles in order. Each
 // misplaced child is reported once, and then set aside.
 func (t *typeDef) checkSequence(n *Node, report func(defect)) {
-	var countArray [40]int16
+	var countArray [40]int32
 	count := countArray[:len(t.particles):len(t.particles)]
 	at := 0
 	for k := n.First(); k != nil; k = k.Next() {
@@ -230,7 +230,7 @@ func (t *typeDef) checkSequence(n *Node, report func(defect)) {
 }
 
 func (t *typeDef) checkSet(n *Node, report func(defect)) {
-	var countArray [40]int16
+	var countArray [40]int32
 	count := countArray[:len(t.particles):len(t.particles)]
 	for k := n.First(); k != nil; k = k.Next() {
 		space, local := k.Space(), k.Local()
@@ -246,7 +246,7 @@ func (t *typeDef) checkSet(n *Node, report func(defect)) {
 	t.checkMissing(n, count, report)
 }
 
-func (t *typeDef) checkMissing(n *Node, count []int16, report func(defect)) {
+func (t *typeDef) checkMissing(n *Node, count []int32, report func(defect)) {
 	for i := range t.particles {
 		p := &t.particles[i]
 		if int(count[i]) < p.min {

@@ -19,7 +19,7 @@ import (
 // Validations keeps messages for which a reader asked for a link. It sees a
 // digest of the link's id and bytes that only the id opens.
 type Validations interface {
-	Keep(ctx context.Context, digest [32]byte, sealed []byte, until time.Time) error
+	Keep(ctx context.Context, digest [32]byte, sealed []byte, now, until time.Time) error
 	// Kept gives the bytes; nil when there are none or their time is over.
 	Kept(ctx context.Context, digest [32]byte, now time.Time) ([]byte, error)
 }
@@ -219,8 +219,9 @@ func (s *site) keep(ctx context.Context, l *lang, p *validatePage) error {
 	if err != nil {
 		return err
 	}
-	p.Until = s.Now().UTC().Add(keptFor)
-	if err := s.Validations.Keep(ctx, linkDigest(id), sealed, p.Until); err != nil {
+	now := s.Now().UTC()
+	p.Until = now.Add(keptFor)
+	if err := s.Validations.Keep(ctx, linkDigest(id), sealed, now, p.Until); err != nil {
 		return err
 	}
 	p.Link = s.absolute("/" + l.Code + "/validate/" + id)

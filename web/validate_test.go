@@ -26,7 +26,7 @@ type keptMemory map[[32]byte]struct {
 	until  time.Time
 }
 
-func (k keptMemory) Keep(_ context.Context, digest [32]byte, sealed []byte, until time.Time) error {
+func (k keptMemory) Keep(_ context.Context, digest [32]byte, sealed []byte, _, until time.Time) error {
 	k[digest] = struct {
 		sealed []byte
 		until  time.Time
