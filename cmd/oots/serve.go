@@ -134,6 +134,7 @@ func (m *meter) serve(w *world, c serveMeter, opened func(address string)) error
 	check := &checker{ledger: m.ledger, log: log}
 	ports := web.Ports{Meter: m.Meter, Ledger: m.ledger, Verified: check.found}
 	ports.Tokens, ports.Webhooks = m.db.Tokens(), m.db.Webhooks()
+	ports.Validations = m.db.Validations()
 	if dir := m.db.Dir(); dir != "" {
 		ports.Requests = &web.RequestsFile{Path: filepath.Join(dir, "corrections.jsonl")}
 	}
