@@ -224,11 +224,13 @@ func (v voice) publisher(p *sdg.Publisher) *sdg.Publisher {
 
 // record says a data service evidence type with its access services.
 func (v voice) record(r sdg.DataServiceEvidenceType) sdg.DataServiceEvidenceType {
-	services := r.AccessServices
-	r = v.reduced(r)
-	r.AccessServices = nil
+	services, questions := r.AccessServices, r.ProviderQuestions
+	r = v.whole(r)
 	for _, s := range services {
 		s.Publisher = v.publisher(s.Publisher)
+		if !v.onList {
+			wordConcepts(s.Publisher.Concepts, questions)
+		}
 		if !v.oneEDM {
 			r.AccessServices = append(r.AccessServices, s)
 			continue
@@ -242,10 +244,32 @@ func (v voice) record(r sdg.DataServiceEvidenceType) sdg.DataServiceEvidenceType
 	return r
 }
 
-// reduced says what of a record a question shows (R-DSD-ERR-S013).
-func (v voice) reduced(r sdg.DataServiceEvidenceType) sdg.DataServiceEvidenceType {
+// whole says a record without its access services.
+func (v voice) whole(r sdg.DataServiceEvidenceType) sdg.DataServiceEvidenceType {
 	return sdg.DataServiceEvidenceType{
 		ID: r.ID, Classification: v.address(r.Classification), Titles: r.Titles, Descriptions: r.Descriptions,
 		DistributedAs: v.distributions(r.DistributedAs), LevelOfAssurance: r.LevelOfAssurance,
+	}
+}
+
+// reduced says what of a record a question shows (R-DSD-ERR-S013). Lines 1.x
+// want a description (R-DSD-ERR-S021): the title stands in for one.
+func (v voice) reduced(r sdg.DataServiceEvidenceType) sdg.DataServiceEvidenceType {
+	r = v.whole(r)
+	if !v.onList && len(r.Descriptions) == 0 {
+		r.Descriptions = r.Titles
+	}
+	return r
+}
+
+// wordConcepts gives a provider's concepts the words of the questions that they
+// answer, which lines 1.x want there (R-DSD-RESP-C025).
+func wordConcepts(concepts, questions []sdg.ClassificationConcept) {
+	for i := range concepts {
+		for _, q := range questions {
+			if len(concepts[i].Descriptions) == 0 && strings.EqualFold(q.Identifier.Value, concepts[i].Identifier.Value) {
+				concepts[i].Descriptions = q.Descriptions
+			}
+		}
 	}
 }
