@@ -45,7 +45,7 @@ func browser(t *testing.T) context.Context {
 	t.Cleanup(stop)
 	ctx, close := chromedp.NewContext(ctx)
 	t.Cleanup(close)
-	ctx, cancel := context.WithTimeout(ctx, 4*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 7*time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }
@@ -74,7 +74,7 @@ func media(scheme string) chromedp.Action[chromedp.Void] {
 	})
 }
 
-const runAxe = `axe.run(document, {runOnly: ["wcag2a","wcag2aa","wcag21a","wcag21aa","wcag22aa","best-practice"], resultTypes: ["violations"], iframes: false})
+const runAxe = `axe.run(document, {runOnly: ["wcag2a","wcag2aa","wcag21a","wcag21aa","wcag22aa","best-practice"], resultTypes: ["violations"], iframes: false, preload: false})
 	.then(r => r.violations.map(v => v.id + ": " + v.nodes.slice(0,3).map(n => n.target.join(" ") + " " + (n.any[0]||n.all[0]||n.none[0]||{message:""}).message).join(" | ")).join("\n"))`
 
 // TestPagesAreAccessible opens every page in light and dark at three widths:
@@ -85,13 +85,26 @@ func TestPagesAreAccessible(t *testing.T) {
 	server := httptest.NewServer(newSite(t))
 	defer server.Close()
 	shots := os.Getenv("OOTS_SHOTS")
-	pages := append([]string{"countries/gr-no", "?at=1999-01-01"}, addresses...)
+	// Every page stands in all six settings; other views of the same page in the
+	// widest light and the narrowest dark one.
+	views := append([]string{"countries/gr-no", "?at=1999-01-01"}, addresses...)
+	var pages []string
+	for _, a := range views {
+		if !strings.Contains(a, "?") {
+			pages = append(pages, a)
+		}
+	}
 	for _, scheme := range []string{"light", "dark"} {
 		for _, width := range []int64{1360, 820, 320} {
 			if err := chromedp.Do(ctx, media(scheme), chromedp.EmulateViewport(width, 900)); err != nil {
 				t.Fatal(err)
 			}
-			for i, page := range pages {
+			shown := pages
+			if scheme == "light" && width == 1360 || scheme == "dark" && width == 320 {
+				shown = views
+			}
+			begun := time.Now()
+			for i, page := range shown {
 				lang := []string{"en", "de", "el", "fr"}[i%4]
 				if shots != "" || page == "" {
 					lang = "en"
@@ -129,6 +142,7 @@ func TestPagesAreAccessible(t *testing.T) {
 					}
 				}
 			}
+			t.Logf("%s, %d px: %d pages in %s", scheme, width, len(shown), time.Since(begun).Round(time.Second))
 		}
 	}
 }
