@@ -41,7 +41,7 @@ type writer struct {
 }
 
 // Encode writes a country's part, or some services of it, as a submission. The
-// words in lost name what a line before 2.0 cannot say; nothing is lost on 2.0.
+// words in lost name what the line cannot say: on 2.0, areas by NUTS and LAU.
 func Encode(c *cs.Contribution, o EncodeOptions) (raw []byte, lost []string, err error) {
 	w := &writer{EncodeOptions: o, c: c, words: sdg.V20}
 	if w.Line == "" {
@@ -194,8 +194,9 @@ func (w *writer) jurisdiction(j *sdg.Jurisdiction) *sdg.Jurisdiction {
 	if w.loses("areas of code lists", len(j.Classifications) > 0) {
 		return &out
 	}
-	if w.Line == V20 {
+	if w.Line == V20 && out.AdminUnitLevel2+out.AdminUnitLevel3 != "" {
 		out.AdminUnitLevel2, out.AdminUnitLevel3 = "", ""
+		w.lost = union(w.lost, []string{"NUTS and LAU areas"})
 	}
 	for _, c := range j.Classifications {
 		out.Classifications = append(out.Classifications, sdg.ListCode{List: w.address(c.List), Code: c.Code})

@@ -296,3 +296,12 @@ func keyOf(v any) string {
 	}
 	return ""
 }
+
+// requestID is the id of a request, "" when it cannot be read or is none.
+func requestID(raw []byte) string {
+	doc, err := regrep.Parse(raw)
+	if err != nil || !urnUUID.MatchString(doc.Root.Attr("", "id")) {
+		return ""
+	}
+	return doc.Root.Attr("", "id")
+}
