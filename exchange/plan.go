@@ -105,6 +105,8 @@ type Candidate struct {
 	// is none.
 	Line    edm.Line `json:"line,omitempty"`
 	Problem *Problem `json:"problem,omitempty"`
+	// Answers are those that the directory asked for; they go into the request.
+	Answers []sdg.ClassificationConcept `json:"answers,omitempty"`
 }
 
 // Choice is one evidence to ask for, out of a plan.
@@ -145,4 +147,44 @@ func (p *Plan) First() (all []Choice) {
 		}
 	}
 	return all
+}
+
+// pick follows a choice into the plan.
+func (p *Plan) pick(c Choice) (*Candidate, []*Need, error) {
+	within := func(i, n int) bool { return i >= 0 && i < n }
+	bad := func(what string) error {
+		return &Error{Reason: BadWish, Detail: "the plan has no such " + what}
+	}
+	if !within(c.Need, len(p.Needs)) {
+		return nil, nil, bad("requirement")
+	}
+	need := &p.Needs[c.Need]
+	if !within(c.Alternative, len(need.Alternatives)) {
+		return nil, nil, bad("alternative")
+	}
+	offers := need.Alternatives[c.Alternative].Offers
+	if !within(c.Offer, len(offers)) {
+		return nil, nil, bad("evidence type")
+	}
+	if !within(c.Provider, len(offers[c.Offer].Providers)) {
+		return nil, nil, bad("provider")
+	}
+	needs := []*Need{need}
+	for _, i := range c.Also {
+		if !within(i, len(p.Needs)) || i == c.Need || !p.Needs[i].provenBy(offers[c.Offer].Type.Classification) {
+			return nil, nil, bad("further requirement that this evidence proves")
+		}
+		needs = append(needs, &p.Needs[i])
+	}
+	return &offers[c.Offer].Providers[c.Provider], needs, nil
+}
+
+// provenBy tells whether an evidence type is an alternative for a need, alone.
+func (n *Need) provenBy(classification string) bool {
+	for _, a := range n.Alternatives {
+		if len(a.Offers) == 1 && a.Offers[0].Type.Classification == classification {
+			return true
+		}
+	}
+	return false
 }
