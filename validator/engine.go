@@ -124,6 +124,8 @@ func (m *Message) Root() *Node { return m.Doc.Root }
 // index holds the rules of one kind on one line.
 type index struct {
 	rules    []*Rule
+	ids      []string // each id once
+	id       []int32  // of each rule, its place in ids
 	cites    []string
 	advice   []bool
 	content  []bool
@@ -140,6 +142,7 @@ func (v *Validator) index(kind Kinds, line Lines) *index {
 		return ix
 	}
 	ix := &index{}
+	ids := map[string]int32{}
 	for t := range v.cfg.Tables {
 		table := &v.cfg.Tables[t]
 		for i := range table.Rules {
@@ -159,7 +162,12 @@ func (v *Validator) index(kind Kinds, line Lines) *index {
 			if cites == "" {
 				cites = table.Cites
 			}
+			if _, ok := ids[r.ID]; !ok {
+				ids[r.ID] = int32(len(ix.ids))
+				ix.ids = append(ix.ids, r.ID)
+			}
 			ix.rules = append(ix.rules, r)
+			ix.id = append(ix.id, ids[r.ID])
 			ix.cites = append(ix.cites, cites)
 			ix.advice = append(ix.advice, !certain)
 			ix.content = append(ix.content, r.isContent())
@@ -217,8 +225,8 @@ func (v *Validator) ValidateDocument(doc *xmltree.Document, opt Options) *Report
 	w := walk{m: m, ix: ix, rep: rep, most: v.cfg.MaxFindings, seen: make([]uint8, len(ix.rules))}
 	w.onDefect = w.defect
 	typ := ix.schema.types[display(doc.Root.Space(), doc.Root.Local())]
-	start := [1]*state{&ix.dispatch.root}
-	w.element(doc.Root, start[:], typ)
+	w.stack = append(make([]*state, 0, 64), &ix.dispatch.root)
+	w.element(doc.Root, 0, 1, typ)
 	w.close()
 	return rep
 }
@@ -247,22 +255,25 @@ type walk struct {
 	ix       *index
 	rep      *Report
 	most     int
-	seen     []uint8 // by rule
-	here     []*state
-	broken   bool // the content of the element at hand is unsound
+	seen     []uint8  // by rule
+	stack    []*state // the states of the element at hand, above those of its ancestors
+	from     int      // where those of the element at hand begin
+	broken   bool     // its content is unsound
 	onDefect func(defect)
 }
 
-func (w *walk) element(n *Node, parent []*state, typ *typeDef) {
-	var buf [8]*state
-	here := w.ix.dispatch.enter(parent, n, n.Space(), n.Local(), buf[:0])
-	w.broken = false
+// element judges n and all below it; the states of its parent are
+// stack[from:to].
+func (w *walk) element(n *Node, from, to int, typ *typeDef) {
+	mine := len(w.stack)
+	w.stack = w.ix.dispatch.enter(w.stack, from, to, n, n.Space(), n.Local())
+	end := len(w.stack)
+	w.from, w.broken = mine, false
 	if typ != nil {
-		w.here = here
 		typ.check(n, w.onDefect)
 	}
-	for _, s := range here {
-		for _, r := range s.rules {
+	for i := mine; i < end; i++ {
+		for _, r := range w.stack[i].rules {
 			if w.broken && w.ix.content[r] {
 				w.seen[r] |= ruleSkipped
 				continue
@@ -275,8 +286,9 @@ func (w *walk) element(n *Node, parent []*state, typ *typeDef) {
 		if typ != nil {
 			ct = typ.child(w.ix.schema, c, c.Space(), c.Local())
 		}
-		w.element(c, here, ct)
+		w.element(c, mine, end, ct)
 	}
+	w.stack = w.stack[:mine]
 }
 
 func (w *walk) judge(r int32, n *Node) {
@@ -308,7 +320,7 @@ func (w *walk) defect(d defect) {
 		w.broken = true
 	}
 	if d.absent != nil {
-		for _, s := range w.here {
+		for _, s := range w.stack[w.from:] {
 			for i := range s.next {
 				if e := &s.next[i]; e.local == d.absent.local && e.space == d.absent.space {
 					e.to.below(func(r int32) { w.seen[r] |= ruleSkipped })
@@ -345,22 +357,14 @@ func (w *walk) add(at *Node, attribute string, f Finding) {
 // close sums up what happened to each rule. A rule of two entries is passed
 // only when none of them failed.
 func (w *walk) close() {
-	sum := make(map[string]uint8, len(w.seen))
-	order := make([]string, 0, len(w.seen))
+	sum := make([]uint8, len(w.ix.ids))
 	for i, s := range w.seen {
-		if s == 0 {
-			continue
-		}
-		id := w.ix.rules[i].ID
-		if _, ok := sum[id]; !ok {
-			order = append(order, id)
-		}
-		sum[id] |= s
+		sum[w.ix.id[i]] |= s
 	}
-	w.rep.Passed = make([]string, 0, len(order))
-	for _, id := range order {
-		switch s := sum[id]; {
-		case s&ruleFailed != 0:
+	w.rep.Passed = make([]string, 0, len(sum))
+	for i, id := range w.ix.ids {
+		switch s := sum[i]; {
+		case s == 0 || s&ruleFailed != 0:
 		case s&ruleNoList != 0:
 			w.rep.NotEvaluated = append(w.rep.NotEvaluated, NotEvaluated{id, "the code list it needs is not loaded"})
 		case s&ruleSkipped != 0:

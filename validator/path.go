@@ -186,10 +186,11 @@ func (d *dispatch) first(st step) *state {
 	return to
 }
 
-// enter lists in out the states in which element n stands, given those of its
-// parent.
-func (d *dispatch) enter(parent []*state, n *Node, space, local string, out []*state) []*state {
-	for _, s := range parent {
+// enter appends to stack the states in which element n stands; those of its
+// parent are stack[from:to].
+func (d *dispatch) enter(stack []*state, from, to int, n *Node, space, local string) []*state {
+	out := stack
+	for _, s := range stack[from:to] {
 		for i := range s.next {
 			if e := &s.next[i]; e.matches(n, space, local) {
 				out = append(out, e.to)
