@@ -191,7 +191,7 @@ func TestShapes(t *testing.T) {
 	}
 }
 
-// TestJurisdictionAnswers lets a question be answered by the classification of
+// TestSeveralQuestions lets a question be answered by the classification of
 // providers' jurisdictions, several questions at once, and a boolean.
 func TestSeveralQuestions(t *testing.T) {
 	const list, abroad, town = "https://sr.oots.tech.ec.europa.eu/codelists/BE/Community", "0a0a0a0a-1111-4222-8333-444444444444", "0b0b0b0b-1111-4222-8333-444444444444"
@@ -328,6 +328,8 @@ func TestAnyQuery(t *testing.T) {
 	}
 	handler := d.http.Config.Handler
 	lists := codelist.BuiltIn()
+	verified := map[string]string{} // digest by signature header: what was proven once
+	read := map[string]*cs.Decoded{}
 	one := func(t *rapid.T) {
 		service := rapid.SampledFrom([]string{"eb", "dsd"}).Draw(t, "service")
 		query := url.Values{}
@@ -372,12 +374,23 @@ func TestAnyQuery(t *testing.T) {
 		}
 		w := &recorder{header: http.Header{}}
 		handler.ServeHTTP(w, r)
-		if err := d.authority.verifier().Verify(w.body, w.header.Get(cs.HeaderDigest), w.header.Get(cs.HeaderSignature)); err != nil {
-			t.Fatal(err)
+		digest, signature := w.header.Get(cs.HeaderDigest), w.header.Get(cs.HeaderSignature)
+		if verified[signature] != digest || digest != cs.Digest(w.body) {
+			if err := d.authority.verifier().Verify(w.body, digest, signature); err != nil {
+				t.Fatal(err)
+			}
+			verified[signature] = digest
 		}
-		said, err := cs.Decode(w.body)
-		if err != nil || w.status != http.StatusOK {
-			t.Fatalf("status %d, %v: %s", w.status, err, w.body)
+		said := read[digest]
+		if said == nil {
+			var err error
+			if said, err = cs.Decode(w.body); err != nil {
+				t.Fatalf("%v: %s", err, w.body)
+			}
+			read[digest] = said
+		}
+		if w.status != http.StatusOK {
+			t.Fatalf("status %d", w.status)
 		}
 		list := map[string]string{"eb": codelist.EBErrorCodes, "dsd": codelist.DSDErrorCodes}[service]
 		if said.Refusal != nil && !lists.Contains(list, said.Refusal.Code) {

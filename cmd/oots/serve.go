@@ -24,6 +24,8 @@ import (
 type serve struct {
 	Acceleratormeter serveMeter `cmd:"" help:"The public site and its API over one store."`
 	Node             serveNode  `cmd:"" help:"A national node: access point, health and metrics."`
+
+	CommonServices serveCommonServices `cmd:"" help:"Evidence Broker, Data Service Directory and Semantic Repository."`
 }
 
 // serveMeter are the settings of the site. A flag wins over the environment,
