@@ -249,6 +249,8 @@ func TestReferencesResolve(t *testing.T) {
 	}
 }
 
-func seedUUID(key string) string { return strings.TrimPrefix(seed.Requirement(key), cs.Repository+"requirements/") }
+func seedUUID(key string) string {
+	return strings.TrimPrefix(seed.Requirement(key), cs.Repository+"requirements/")
+}
 
 var _ = context.Background
