@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/once-only/oots/codelist"
 	"github.com/once-only/oots/xmltree"
 )
 
@@ -559,55 +558,9 @@ func difference(a, b *Node) *Node {
 	return nil
 }
 
-func receiptRefers(s *Step) *Mismatch {
-	at := find(signal(s.Receipt), "eb:MessageInfo", "eb:RefToMessageId")
-	f := differ(at, messageID(s.Header), "the MessageId of the message,")
-	if f != nil {
-		f.In = s.Receipt
-		if f.At == nil {
-			f.At = signal(s.Receipt)
-		}
-	}
-	return f
-}
-
-func receiptAfter(s *Step) *Mismatch {
-	at := find(signal(s.Receipt), "eb:MessageInfo", "eb:Timestamp")
-	got, ok := parseDateTime(at.Norm())
-	sent, ok2 := parseDateTime(find(userOf(s.Header), "eb:MessageInfo", "eb:Timestamp").Norm())
-	if ok && ok2 && got.Before(sent) {
-		return &Mismatch{In: s.Receipt, At: at, Found: quote(at.Norm()), Expect: "a time not before that of the message"}
-	}
-	return nil
-}
-
-func receiptProves(s *Step) *Mismatch {
-	receipt := signal(s.Receipt).Child(nsEB, "Receipt")
-	k := 0
-	for n := range receipt.Descendants() {
-		if n.Local() == "MessagePartNRInformation" {
-			k++
-		}
-	}
-	parts := child(userOf(s.Header), "eb:PayloadInfo").Count(nsEB, "PartInfo")
-	if k > parts {
-		return nil
-	}
-	return &Mismatch{In: s.Receipt, At: first2(receipt, signal(s.Receipt)), Found: counted(k, "reference", "references"), Expect: "one for the header and one for each of the parts, " + counted(parts, "part", "parts")}
-}
-
 func first2(a, b *Node) *Node {
 	if a != nil {
 		return a
 	}
 	return b
-}
-
-// assurances ranks the levels of assurance.
-func assurance(m *Message, level string) int {
-	row, ok := m.lists.List(codelist.LevelsOfAssurance).Lookup(level)
-	if !ok {
-		return -1
-	}
-	return strings.IndexByte("0123456789", (row.Get("rank") + "0")[0])
 }

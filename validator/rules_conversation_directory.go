@@ -264,3 +264,12 @@ func assuranceReached(s *Step) *Mismatch {
 	}
 	return &Mismatch{At: at, Found: foundAt(at), Expect: wanted + " or higher"}
 }
+
+// assurance ranks a level of assurance; -1 for one that nobody knows.
+func assurance(m *Message, level string) int {
+	row, ok := m.lists.List(codelist.LevelsOfAssurance).Lookup(level)
+	if !ok {
+		return -1
+	}
+	return strings.IndexByte("0123456789", (row.Get("rank") + "0")[0])
+}
