@@ -103,6 +103,7 @@ func (c *Conversation) Ended() bool {
 type Exchange struct {
 	ID           string   `json:"id"` // ExchangeId, a bare UUID; in 1.x known here only
 	Conversation string   `json:"conversation"`
+	Number       int      `json:"number"` // in the conversation, from 0
 	State        State    `json:"state"`
 	Line         edm.Line `json:"line"`
 	Procedure    string   `json:"procedure"`

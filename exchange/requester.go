@@ -136,11 +136,21 @@ func (r *Requester) Request(ctx context.Context, conversation string, p *Plan, c
 	return r.Conversation(ctx, conversation)
 }
 
+// maxExchanges bounds a conversation.
+const maxExchanges = 200
+
 // start keeps a new exchange and sends its first request.
 func (r *Requester) start(ctx context.Context, x *asked, w *written) error {
 	x.First, x.FirstHeader = w.body, w.header
 	x.Requests, x.Messages = []string{w.message.(*edm.Request).ID}, []string{w.messageID}
 	x.Deadline = w.sentAt.Add(r.c.Clocks.times(len(x.Requirements)).T1)
+	before, err := r.Store.Find(ctx, exchangeKind, x.Conversation, maxExchanges)
+	if err != nil {
+		return err
+	}
+	if x.Number = len(before); x.Number == maxExchanges {
+		return &Error{Reason: BadWish, Detail: "the conversation has too many exchanges; start another one"}
+	}
 	if err := r.keep(ctx, true, x); err != nil {
 		return err
 	}
@@ -269,7 +279,7 @@ func (r *Requester) Conversation(ctx context.Context, id string) (*Conversation,
 	if err := r.load(ctx, conversationKind, id, &c); err != nil {
 		return nil, notFound(err)
 	}
-	rows, err := r.Store.Find(ctx, exchangeKind, id, 1000)
+	rows, err := r.Store.Find(ctx, exchangeKind, id, maxExchanges)
 	if err != nil {
 		return nil, err
 	}
@@ -280,7 +290,7 @@ func (r *Requester) Conversation(ctx context.Context, id string) (*Conversation,
 		}
 		c.Exchanges = append(c.Exchanges, &x.Exchange)
 	}
-	slices.SortStableFunc(c.Exchanges, func(a, b *Exchange) int { return a.CreatedAt.Compare(b.CreatedAt) })
+	slices.SortStableFunc(c.Exchanges, func(a, b *Exchange) int { return a.Number - b.Number })
 	return &c, nil
 }
 
