@@ -18,7 +18,7 @@ const module = "github.com/once-only/oots"
 // below a listed one stands on the same floor as its parent.
 var floors = [][]string{
 	{"xmltree", "pki"},
-	{"regrep", "codelist", "ledger", "access", "webhook"},
+	{"regrep", "codelist", "ledger", "access", "webhook", "correction"},
 	{"sdg"},
 	{"edm", "commonservices", "as4"},
 	{"validator"},

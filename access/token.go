@@ -32,11 +32,13 @@ const (
 	ApproveSnapshot Scope = "snapshots:approve" // approve what another owner drafted
 	PublishSnapshot Scope = "snapshots:publish" // publish what two owners agreed on
 	ManageWebhooks  Scope = "webhooks:manage"   // who is told of a publication
+	// DecideCorrections reads what readers ask to have corrected, and decides.
+	DecideCorrections Scope = "corrections:decide"
 )
 
 // Scopes are all scopes, in the order in which they are shown.
 func Scopes() []Scope {
-	return []Scope{WriteFacts, ImportFacts, DraftSnapshot, ApproveSnapshot, PublishSnapshot, ManageWebhooks}
+	return []Scope{WriteFacts, ImportFacts, DraftSnapshot, ApproveSnapshot, PublishSnapshot, ManageWebhooks, DecideCorrections}
 }
 
 // Prefix begins every token, so that people and secret scanners know one when

@@ -196,7 +196,7 @@ func TestCorrections(t *testing.T) {
 	if strings.Contains(page, "too low") || strings.Contains(page, "reader@mail.example") {
 		t.Error("the log shows what is confidential")
 	}
-	log, err := c.Requests.Log(t.Context())
+	log, err := c.Corrections.List(t.Context())
 	if err != nil || len(log) != 1 {
 		t.Fatalf("the log after a restart: %v, %v", log, err)
 	}
@@ -213,7 +213,7 @@ func TestCorrections(t *testing.T) {
 	if last != http.StatusTooManyRequests {
 		t.Errorf("thirty at once: %d, want 429", last)
 	}
-	c.Requests = nil
+	c.Corrections = nil
 	if code, page = post(site(), url.Values{"what": {"The level of Latvia is too low."}}); code != http.StatusServiceUnavailable || !strings.Contains(page, "cannot be stored") {
 		t.Errorf("without a place: %d", code)
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	am "github.com/once-only/oots/acceleratormeter"
+	"github.com/once-only/oots/correction"
 	"github.com/once-only/oots/web/opendata"
 )
 
@@ -237,38 +238,19 @@ func (s *site) data(v *visit) (any, error) {
 	return p, nil
 }
 
-// Request is what a reader asks to have corrected.
-type Request struct {
-	ID       string    `json:"id"`
-	At       time.Time `json:"at"`
-	What     string    `json:"what"`
-	Where    string    `json:"where,omitempty"`
-	Evidence string    `json:"evidence,omitempty"`
-	Email    string    `json:"email,omitempty"` // confidential; erased with the decision
-}
-
-// Decided is a request as the public log shows it: no text of the asker.
-type Decided struct {
-	ID        string
-	At        time.Time
-	DecidedAt time.Time // zero: under review
-	Outcome   string    // upheld, rejected, withdrawn
-	Answer    string
-}
-
 // correctionsPage is GET and POST /{lang}/corrections.
 type correctionsPage struct {
 	Store  bool
-	Asked  Request
+	Asked  correction.Request
 	Wrong  []string // fields with an error
 	Sent   string   // id of the request just stored
-	Log    []Decided
+	Log    []correction.Request
 	Fixed  []am.Snapshot // snapshots that correct another one
 	Failed bool
 }
 
 func (s *site) correctionsData(ctx context.Context, st *state) (*correctionsPage, error) {
-	p := &correctionsPage{Store: s.Requests != nil}
+	p := &correctionsPage{Store: s.Corrections != nil}
 	for i := len(st.snapshots) - 1; i >= 0; i-- {
 		if st.snapshots[i].Corrects > 0 {
 			p.Fixed = append(p.Fixed, st.snapshots[i])
@@ -276,7 +258,7 @@ func (s *site) correctionsData(ctx context.Context, st *state) (*correctionsPage
 	}
 	var err error
 	if p.Store {
-		p.Log, err = s.Requests.Log(ctx)
+		p.Log, err = s.Corrections.List(ctx)
 	}
 	return p, err
 }
@@ -293,7 +275,7 @@ func (s *site) corrections(v *visit) (any, error) {
 // ask is POST /{lang}/corrections.
 func (s *site) ask(l *lang) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		if s.Requests == nil {
+		if s.Corrections == nil {
 			s.fail(w, r, &problem{Status: http.StatusServiceUnavailable, Message: "error.nostore"})
 			return
 		}
@@ -329,7 +311,7 @@ func (s *site) ask(l *lang) http.HandlerFunc {
 			}
 			return x
 		}
-		p.Asked = Request{At: s.Now().UTC(), What: field("what", 10, 4000), Where: field("where", 0, 500), Evidence: field("evidence", 0, 2000), Email: field("email", 0, 200)}
+		p.Asked = correction.Request{At: s.Now().UTC(), What: field("what", 10, 4000), Where: field("where", 0, 500), Evidence: field("evidence", 0, 2000), Email: field("email", 0, 200)}
 		if p.Asked.Email != "" && !looksLikeEmail(p.Asked.Email) {
 			p.Wrong = append(p.Wrong, "email")
 		}
@@ -338,12 +320,12 @@ func (s *site) ask(l *lang) http.HandlerFunc {
 			status = http.StatusUnprocessableEntity
 		} else {
 			p.Asked.ID = newID()
-			if err := s.Requests.Add(r.Context(), p.Asked); err != nil {
+			if err := s.Corrections.Add(r.Context(), p.Asked); err != nil {
 				s.Log.Error("request for correction not stored", "err", err)
 				p.Failed, status = true, http.StatusServiceUnavailable
 			} else {
-				p.Sent, p.Asked = p.Asked.ID, Request{}
-				if p.Log, err = s.Requests.Log(r.Context()); err != nil {
+				p.Sent, p.Asked = p.Asked.ID, correction.Request{}
+				if p.Log, err = s.Corrections.List(r.Context()); err != nil {
 					s.Log.Error("requests not read", "err", err)
 				}
 			}

@@ -1,12 +1,12 @@
 package web
 
 import (
-	"context"
 	"errors"
 	"time"
 
 	am "github.com/once-only/oots/acceleratormeter"
 	"github.com/once-only/oots/access"
+	"github.com/once-only/oots/correction"
 	"github.com/once-only/oots/ledger"
 	"github.com/once-only/oots/webhook"
 )
@@ -22,9 +22,9 @@ type Ports struct {
 	// site sets a webhook.Sender to work beside it.
 	Webhooks webhook.Store
 
-	// Requests keeps what readers ask to have corrected; nil: the page says
+	// Corrections keeps what readers ask to have corrected; nil: the page says
 	// that nothing can be stored here.
-	Requests Requests
+	Corrections correction.Store
 
 	// Validations keeps messages for which a reader of /validate asked for a
 	// link; nil: the page offers none.
@@ -33,13 +33,6 @@ type Ports struct {
 	// Verified tells when the whole ledger was last checked and what was found;
 	// nil: the page says that this process has not checked it.
 	Verified func() (at time.Time, err error)
-}
-
-// Requests keeps requests for correction. Texts and addresses in them are
-// confidential; only what Log returns is shown.
-type Requests interface {
-	Add(ctx context.Context, r Request) error
-	Log(ctx context.Context) ([]Decided, error)
 }
 
 func (p Ports) check() error {

@@ -10,6 +10,7 @@ import (
 
 	am "github.com/once-only/oots/acceleratormeter"
 	"github.com/once-only/oots/acceleratormeter/sample"
+	"github.com/once-only/oots/correction"
 	"github.com/once-only/oots/ledger"
 )
 
@@ -48,7 +49,7 @@ func newConfig(t testing.TB) Config {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ports.Requests = &RequestsFile{Path: t.TempDir() + "/corrections.jsonl"}
+	ports.Corrections = &correction.Memory{}
 	return Config{Ports: ports, BaseURL: "http://meter.example", Board: am.BoardEUEEA, Sample: true, Now: func() time.Time { return testNow }}
 }
 

@@ -137,9 +137,7 @@ func (m *meter) serve(w *world, c serveMeter, opened func(address string)) error
 	ports := web.Ports{Meter: m.Meter, Ledger: m.ledger, Verified: check.found}
 	ports.Tokens, ports.Webhooks = m.db.Tokens(), m.db.Webhooks()
 	ports.Validations = m.db.Validations()
-	if dir := m.db.Dir(); dir != "" {
-		ports.Requests = &web.RequestsFile{Path: filepath.Join(dir, "corrections.jsonl")}
-	}
+	ports.Corrections = m.db.Corrections()
 	site, err := web.New(web.Config{Ports: ports, BaseURL: c.BaseURL, Operator: c.Operator, Board: acceleratormeter.Board(c.Board), Sample: c.Sample, Log: log})
 	if err != nil {
 		return err

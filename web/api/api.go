@@ -30,6 +30,7 @@ import (
 
 	"github.com/once-only/oots/acceleratormeter"
 	"github.com/once-only/oots/access"
+	"github.com/once-only/oots/correction"
 	"github.com/once-only/oots/ledger"
 	"github.com/once-only/oots/webhook"
 )
@@ -64,14 +65,16 @@ type Ledger interface {
 
 // Config is what the API is made of.
 type Config struct {
-	Meter    Meter                  // required
-	Ledger   Ledger                 // required
-	Tokens   access.Store           // nil: nothing can be written over HTTP
-	Webhooks webhook.Store          // nil: nobody is told of a publication
-	Board    acceleratormeter.Board // whose countries are counted; empty: EU
-	BaseURL  string                 // public address without a final slash
-	Version  string                 // of the program, for the OpenAPI document
-	Styles   []string               // addresses of the site's style sheets, for /docs
+	Meter    Meter         // required
+	Ledger   Ledger        // required
+	Tokens   access.Store  // nil: nothing can be written over HTTP
+	Webhooks webhook.Store // nil: nobody is told of a publication
+	// Corrections are what readers ask to have corrected; nil: not served.
+	Corrections correction.Store
+	Board       acceleratormeter.Board // whose countries are counted; empty: EU
+	BaseURL     string                 // public address without a final slash
+	Version     string                 // of the program, for the OpenAPI document
+	Styles      []string               // addresses of the site's style sheets, for /docs
 
 	// Requests a second and at once, for each address that reads and each
 	// token that writes; 0: 50 and 200 reading, 5 and 20 writing.
@@ -127,6 +130,7 @@ func New(c Config) (http.Handler, error) {
 	a.readFacts(h)
 	a.write(h)
 	a.webhooks(h)
+	a.corrections(h)
 	a.validations(h)
 	a.document = h.OpenAPI()
 	mux.HandleFunc(prefix+"/", a.nowhere)
