@@ -83,6 +83,7 @@ type catalogue struct {
 	byAddress    map[string]int
 	records      map[string]map[string][]record // by classification, then country
 	answers      memory
+	refusals     memory
 }
 
 // requirement is one with what countries contribute, in their order.
@@ -100,7 +101,8 @@ type record struct {
 }
 
 func compile(d *DataSet) *catalogue {
-	c := &catalogue{set: d, requirements: make([]requirement, len(d.Requirements)), byAddress: make(map[string]int, len(d.Requirements)), records: map[string]map[string][]record{}}
+	c := &catalogue{set: d, requirements: make([]requirement, len(d.Requirements)), byAddress: make(map[string]int, len(d.Requirements)), records: map[string]map[string][]record{},
+		answers: memory{most: 50_000, mostBytes: 128 << 20}, refusals: memory{most: 5_000, mostBytes: 16 << 20}}
 	for i, r := range d.Requirements {
 		r.Frameworks, r.EvidenceTypeLists = nil, nil
 		c.requirements[i].Requirement = r
@@ -203,15 +205,12 @@ func (c *catalogue) tryAll() error {
 // memory keeps answers that were computed, until their number or size is
 // reached; what comes after is computed each time.
 type memory struct {
+	most, mostBytes int64
+
 	kept  sync.Map // key to *answer
 	count atomic.Int64
 	bytes atomic.Int64
 }
-
-const (
-	maxAnswers     = 50_000
-	maxAnswerBytes = 128 << 20
-)
 
 func (m *memory) get(key string) *answer {
 	if a, ok := m.kept.Load(key); ok {
@@ -221,7 +220,7 @@ func (m *memory) get(key string) *answer {
 }
 
 func (m *memory) put(key string, a *answer) *answer {
-	if m.count.Load() >= maxAnswers || m.bytes.Load()+int64(len(a.body)) > maxAnswerBytes {
+	if m.count.Load() >= m.most || m.bytes.Load()+int64(len(a.body)) > m.mostBytes {
 		return a
 	}
 	first, was := m.kept.LoadOrStore(key, a)

@@ -125,11 +125,15 @@ func (c *catalogue) ask(d *directory, accept, raw string) *answer {
 }
 
 func (c *catalogue) refusal(v voice, r *Refusal) *answer {
+	key := string(v.line) + r.Code + r.Detail
+	if known := c.refusals.get(key); known != nil {
+		return known
+	}
 	body, err := v.encodeRefusal(r)
 	if err != nil {
 		return nil
 	}
-	return newAnswer(body, r.Code)
+	return c.refusals.put(key, newAnswer(body, r.Code))
 }
 
 var (
