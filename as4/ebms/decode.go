@@ -310,13 +310,22 @@ func (d *decoder) error(e *xmltree.Element) *Error {
 	return x
 }
 
+// receipt reads an eb:Receipt. The schema lets elements of other namespaces
+// stand beside the NonRepudiationInformation, and phase4 writes one (since 3.2);
+// they are signed, and say nothing to us.
 func (d *decoder) receipt(e *xmltree.Element) *Receipt {
 	r := &Receipt{}
-	nri := e.First()
-	if !nri.Is(EBBP, "NonRepudiationInformation") {
+	nri := e.Child(EBBP, "NonRepudiationInformation")
+	if nri == nil {
 		return r // reception awareness only: no digests in it
 	}
-	if e.Len() != 1 || !e.Blank() || !nri.Blank() || nri.Len() == 0 || nri.Len() > maxReferences {
+	for c := range e.Children() {
+		if c != nri && (c.Is(EBBP, c.Local()) || c.Is(NS, c.Local()) || c.Is(DS, c.Local())) {
+			d.fail(invalid("the receipt does not hold one NonRepudiationInformation with its parts"))
+			return r
+		}
+	}
+	if !e.Blank() || !nri.Blank() || nri.Len() == 0 || nri.Len() > maxReferences {
 		d.fail(invalid("the receipt does not hold one NonRepudiationInformation with its parts"))
 		return r
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/once-only/oots/validator"
@@ -14,14 +15,15 @@ type inspect struct {
 }
 
 // explainer tells about one kind of file. It answers ok false for files that
-// are none of its business.
+// are none of its business. An exit as the error is its verdict on the file,
+// beside the lines; any other error ends the command.
 type explainer func(w *world, c inspect, name string, src []byte) (lines []string, ok bool, err error)
 
 // explainers are asked in their order; what none of them knows is read as an
 // XML message.
-var explainers = []explainer{}
+var explainers = []explainer{explainAS4}
 
-// Run ends with code 1 when a file could not be made out.
+// Run ends with code 1 when a file could not be made out or does not verify.
 func (c inspect) Run(w *world) error {
 	files, err := messageFiles(c.Files)
 	if err != nil {
@@ -30,13 +32,17 @@ func (c inspect) Run(w *world) error {
 	v := validator.New(validator.Config{})
 	var messages []*validator.Message
 	unknown := 0
+	var refused error // the last answer that is no
 	for i, name := range files {
 		src, err := readMessage(name, w.in)
 		if err != nil {
 			return err
 		}
 		lines, ok, err := explain(w, c, name, src)
-		if err != nil {
+		var answer exit
+		if errors.As(err, &answer) {
+			refused = err
+		} else if err != nil {
 			return err
 		}
 		if !ok {
@@ -75,7 +81,7 @@ func (c inspect) Run(w *world) error {
 	if unknown > 0 {
 		return no("%d of %d files could not be made out", unknown, len(files))
 	}
-	return nil
+	return refused
 }
 
 func explain(w *world, c inspect, name string, src []byte) ([]string, bool, error) {
