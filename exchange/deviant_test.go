@@ -238,7 +238,7 @@ func TestAnswersThatBreakACheck(t *testing.T) {
 	}
 	// Some checks are reached by no message: a rule on the message alone speaks
 	// first.
-	earlier := map[string]string{"X-01": "R-EDM-ebMS-038", "X-11": "R-EDM-RESP-S015"}
+	earlier := map[string]string{"X-05": "R-EDM-ebMS-023", "X-01": "R-EDM-ebMS-038", "X-11": "R-EDM-RESP-S015"}
 	for _, c := range []struct {
 		check string
 		want  exchange.State
