@@ -1,0 +1,245 @@
+package network
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io/fs"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"github.com/once-only/oots/as4"
+	"github.com/once-only/oots/as4/ebms"
+	"github.com/once-only/oots/commonservices/seed"
+	"github.com/once-only/oots/edm"
+	"github.com/once-only/oots/exchange"
+	"github.com/once-only/oots/pki"
+	"github.com/once-only/oots/sdg"
+	"github.com/once-only/oots/store"
+)
+
+// Node is a country's part of a network.
+type Node struct {
+	*exchange.Node
+	Country string // also that of the embedded configuration
+	Name    string // of the country, in English
+	// AS4 is where partners send messages, Preview the https address of the
+	// preview space on the wire; both without a final slash.
+	AS4, Preview string
+
+	network *Network
+	lines   []edm.Line
+	party   *pki.Party
+	db      *store.DB
+	ap      *as4.AccessPoint
+	mux     http.ServeMux // of the AS4 address
+	preview http.ServeMux
+	down    atomic.Bool
+}
+
+// PartyOf is the party id of a country's gateway, as the directory announces it.
+func PartyOf(country string) ebms.PartyID {
+	return ebms.PartyID{Type: "urn:oasis:names:tc:ebcore:partyid-type:unregistered:" + country, Value: "AP_" + country + "_DEMO_01"}
+}
+
+// prepare makes keys and store of a node and opens its addresses, so that its
+// partners can be told of them.
+func (n *Network) prepare(ctx context.Context, cc string) (_ *Node, err error) {
+	countries := seed.Countries()
+	c := countries[slices.IndexFunc(countries, func(c seed.Country) bool { return c.Code == cc })]
+	node := &Node{Country: cc, Name: c.Name, network: n, lines: n.plan.Members[cc].Lines}
+	if len(node.lines) == 0 {
+		for _, l := range c.EDM {
+			node.lines = append(node.lines, edm.Line(l))
+		}
+	}
+	if node.party, err = n.CA.Party(PartyOf(cc).Value, "127.0.0.1", "localhost"); err != nil {
+		return nil, err
+	}
+	if node.db, err = store.Open(ctx, n.dir(cc), store.Options{}); err != nil {
+		return nil, err
+	}
+	if node.AS4, err = n.listen(ctx, &node.mux, node.party.TLS); err != nil {
+		return node, err
+	}
+	node.Preview, err = n.listen(ctx, &node.preview, node.party.TLS)
+	return node, err
+}
+
+// open joins access point, exchange and registers, and lets the node work.
+func (node *Node) open(ctx context.Context) error {
+	n := node.network
+	files := as4.Folder(n.dir(node.Country, "files"))
+	key, err := keyOf(n.dir(node.Country, "exchange.key"))
+	if err != nil {
+		return err
+	}
+	config := exchange.Config{Country: node.Country, Party: PartyOf(node.Country), Domain: "ap." + strings.ToLower(node.Country) + ".example", Key: key,
+		Store: node.db.Exchange(), Files: files, Judge: n.judge, Now: n.plan.Now, Logger: n.plan.Log.With("node", node.Country)}
+	member := n.plan.Members[node.Country]
+	if !member.NoRequester {
+		if config.Requester, err = node.requester(); err != nil {
+			return err
+		}
+	}
+	if !member.NoProvider {
+		config.Provider = node.provider(member)
+	}
+	if node.Node, err = exchange.New(config); err != nil {
+		return err
+	}
+	if node.ap, err = node.accessPoint(config, files); err != nil {
+		return err
+	}
+	node.Connect(node.ap)
+	node.mux.Handle("/as4", node.unlessDown(node.ap))
+	n.group.Go(func() error { return node.ap.Run(ctx) })
+	n.group.Go(func() error { return node.Run(ctx) })
+	return nil
+}
+
+// keyOf reads the key that seals a node's personal data, or makes one.
+func keyOf(file string) ([]byte, error) {
+	key, err := os.ReadFile(file)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return key, err
+	}
+	key = make([]byte, exchange.KeySize)
+	_, _ = rand.Read(key) // never fails
+	return key, os.WriteFile(file, key, 0o600)
+}
+
+func (node *Node) requester() (*exchange.RequesterConfig, error) {
+	c, err := node.network.client()
+	if err != nil {
+		return nil, err
+	}
+	// A country that announces the newest line still understands the one before;
+	// a country that does not has nothing newer.
+	lines := []edm.Line{edm.V20, edm.V12}
+	if !slices.Contains(node.lines, edm.V20) {
+		lines = node.lines
+	}
+	return &exchange.RequesterConfig{Directory: Directory(c), Lines: lines, ReturnBase: node.Preview + "/return/", Agent: sdg.Agent{
+		Identifier: sdg.Identifier{Scheme: PartyOf(node.Country).Type, Value: node.Country + "PORTAL01"},
+		Names:      []sdg.Text{{Lang: "EN", Value: "Demo procedure portal, " + node.Name}}, Address: &sdg.Address{AdminUnitLevel1: node.Country}}}, nil
+}
+
+// provider has a register for each evidence type that the directory announces.
+func (node *Node) provider(member Member) *exchange.ProviderConfig {
+	part := node.network.Lifecycle.Part(node.Country)
+	p := &exchange.ProviderConfig{Lines: node.lines, Models: node.network.models, PreviewBase: node.Preview + "/preview/",
+		PreviewText: []sdg.Text{{Lang: "EN", Value: "Look at the documents and decide whether they are sent."}}}
+	for _, published := range part.Providers {
+		s := exchange.Service{Provider: sdg.Agent{Identifier: published.Identifier, Names: published.Names, Address: published.Address}}
+		for _, record := range part.Records {
+			if slices.Contains(published.Records, record.ID) {
+				s.Types = append(s.Types, exchange.ServedType{Classification: record.Classification, LevelOfAssurance: record.LevelOfAssurance,
+					Data: member.register(newRegister(record, sdg.Name(published.Names, "EN")))})
+			}
+		}
+		p.Services = append(p.Services, s)
+	}
+	return p
+}
+
+func (m Member) register(r exchange.DataService) exchange.DataService {
+	if m.Register == nil {
+		return r
+	}
+	return m.Register(r)
+}
+
+// accessPoint knows every other node of the network.
+func (node *Node) accessPoint(config exchange.Config, files as4.Files) (*as4.AccessPoint, error) {
+	n := node.network
+	mode := &as4.PMode{Self: as4.Partner{ID: config.Party}, Legs: as4.OOTSLegs()}
+	for _, cc := range n.Countries {
+		other := n.Nodes[cc]
+		if other == node {
+			continue
+		}
+		sets, err := as4.PropertySets(other.understood()...)
+		if err != nil {
+			return nil, err
+		}
+		mode.Partners = append(mode.Partners, &as4.Partner{Name: strings.ToLower(cc), ID: PartyOf(cc), URL: other.AS4 + "/as4",
+			Sign: []*x509.Certificate{other.party.Sign.Cert()}, Encrypt: other.party.Encrypt.Cert(), Properties: sets})
+	}
+	spool := n.dir(node.Country, "spool")
+	if err := os.MkdirAll(spool, 0o700); err != nil {
+		return nil, err
+	}
+	return as4.New(as4.Config{PMode: mode, Sign: node.party.Sign, Decrypt: []*pki.Identity{node.party.Encrypt}, Store: node.db.AS4(), Files: files,
+		Spool: ebms.Disk{Dir: spool}, Handler: recorder{node}, Domain: config.Domain, Client: as4.NewClient(&tls.Config{RootCAs: n.roots}),
+		Pushes: 4, Now: n.plan.Now, Log: config.Logger})
+}
+
+// understood are the lines in which a node can be answered.
+func (node *Node) understood() []string {
+	if slices.Contains(node.lines, edm.V20) {
+		return names([]edm.Line{edm.V20, edm.V12})
+	}
+	return names(node.lines)
+}
+
+// Down takes the access point off the network, or back: while it is down, every
+// connection to it is cut.
+func (node *Node) Down(down bool) { node.down.Store(down) }
+
+func (node *Node) unlessDown(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if node.down.Load() {
+			panic(http.ErrAbortHandler)
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (node *Node) close() error {
+	if node.db == nil {
+		return nil
+	}
+	return node.db.Close()
+}
+
+// Crossing is a message that one node took from another.
+type Crossing struct {
+	From, To string // countries
+	Action   string
+	Header   ebms.UserMessage
+	Envelope []byte   // as it was signed
+	Body     []byte   // the first part: a request, a response or an exception
+	Types    []string // media types of the parts, in their order
+}
+
+// recorder hears what a node takes.
+type recorder struct{ *Node }
+
+func (r recorder) Deliver(ctx context.Context, m *as4.Message) error {
+	record := r.network.plan.Record
+	if record == nil || len(m.Parts) == 0 {
+		return r.Node.Node.Deliver(ctx, m)
+	}
+	c := Crossing{To: r.Country, Action: m.Header.Action, Header: *m.Header, Envelope: bytes.Clone(m.Envelope)}
+	c.From, _, _ = strings.Cut(strings.TrimPrefix(m.Partner.ID.Value, "AP_"), "_")
+	for _, p := range m.Parts {
+		c.Types = append(c.Types, p.Type)
+	}
+	body, err := ebms.ReadAll(m.Parts[0].Content)
+	if err != nil {
+		return err
+	}
+	c.Body = bytes.Clone(body)
+	if err := r.Node.Node.Deliver(ctx, m); err != nil {
+		return err
+	}
+	record(c)
+	return nil
+}

@@ -1,0 +1,169 @@
+package network
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/once-only/oots/commonservices/seed"
+	"github.com/once-only/oots/exchange"
+	"github.com/once-only/oots/sdg"
+)
+
+// Natural is a natural person of the seed as a portal of a country knows them
+// after they signed in.
+func Natural(family, country string) exchange.Subject {
+	p := known(family)
+	s := exchange.Subject{NaturalPerson: &sdg.Person{LevelOfAssurance: "High", FamilyName: p.Family, GivenName: p.Given, DateOfBirth: p.Born, Gender: p.Gender}}
+	if p.Identifier != "" {
+		s.NaturalPerson.Identifier = &sdg.Identifier{Scheme: "eidas", Value: p.IdentifierFor(country)}
+	}
+	return s
+}
+
+// Company is the legal person of the seed with its representative, as a portal
+// of a country knows them.
+func Company(country string) exchange.Subject {
+	all := seed.People()
+	legal := all[slices.IndexFunc(all, func(p seed.Person) bool { return p.Role == "legal" })]
+	return exchange.Subject{Representative: Natural("Delta", country).NaturalPerson, LegalPerson: &sdg.LegalPerson{LevelOfAssurance: "High", LegalName: legal.Family,
+		LegalIdentifier: &sdg.Identifier{Scheme: "eidas", Value: legal.IdentifierFor(country)}}}
+}
+
+// known finds somebody of the seed, or invents somebody whom no register knows.
+func known(family string) seed.Person {
+	all := seed.People()
+	if i := slices.IndexFunc(all, func(p seed.Person) bool { return p.Family == family }); i >= 0 {
+		return all[i]
+	}
+	return seed.Person{Role: "natural", Given: "Demo", Family: family, Born: twinBorn}
+}
+
+// Visitor is the person of a subject who comes to a preview space.
+func Visitor(s exchange.Subject) exchange.Identity {
+	p := s.NaturalPerson
+	if s.Representative != nil {
+		p = s.Representative
+	}
+	who := exchange.Identity{Source: "played by the platform", LevelOfAssurance: p.LevelOfAssurance, FamilyName: p.FamilyName, GivenName: p.GivenName, DateOfBirth: p.DateOfBirth}
+	if p.Identifier != nil {
+		who.Identifier = p.Identifier.Value
+	}
+	return who
+}
+
+// Ask plans a wish and asks for the plainest choice in one format; an empty
+// format means all that are offered. It gives the exchanges that were started.
+func (node *Node) Ask(ctx context.Context, w exchange.Wish, format string) (*exchange.Conversation, error) {
+	if node.Requester == nil {
+		return nil, fmt.Errorf("network: %s has no requester", node.Country)
+	}
+	p, err := node.Requester.Plan(ctx, w)
+	if err != nil {
+		return nil, err
+	}
+	choices := p.First()
+	if len(choices) == 0 {
+		return nil, fmt.Errorf("network: %s finds nothing for %s in %s (%s)", node.Country, w.Procedure, w.Country, why(p))
+	}
+	if format != "" {
+		for i := range choices {
+			choices[i].Formats = []string{format}
+		}
+	}
+	return node.Requester.Request(ctx, "", p, choices)
+}
+
+// why a plan has nothing to choose.
+func why(p *exchange.Plan) string {
+	var all []string
+	for _, n := range p.Needs {
+		if n.Problem != nil {
+			all = append(all, n.Problem.Error())
+		}
+		for _, a := range n.Alternatives {
+			for _, o := range a.Offers {
+				if o.Problem != nil {
+					all = append(all, o.Problem.Error())
+				}
+				for _, c := range o.Providers {
+					if c.Problem != nil {
+						all = append(all, c.Problem.Error())
+					}
+				}
+				if len(o.Questions) > 0 {
+					all = append(all, "questions are open")
+				}
+			}
+		}
+	}
+	return strings.Join(all, "; ")
+}
+
+// Await waits until an exchange has come to one of the states, or to its end.
+func (node *Node) Await(ctx context.Context, id string, states ...exchange.State) (*exchange.Exchange, error) {
+	for pause := time.Millisecond; ; pause = min(2*pause, 50*time.Millisecond) {
+		x, err := node.Requester.Exchange(ctx, id)
+		if err != nil || x.State.Ended() || slices.Contains(states, x.State) {
+			return x, err
+		}
+		select {
+		case <-ctx.Done():
+			return x, fmt.Errorf("network: the exchange is still %s: %w", x.State, ctx.Err())
+		case <-time.After(pause):
+		}
+	}
+}
+
+// Preview plays the person's part once an exchange waits for a preview: follows
+// the link, identifies, looks at every document, lets all of them go or none,
+// and returns to the portal.
+func (n *Network) Preview(ctx context.Context, asker *Node, id string, who exchange.Identity, send bool) error {
+	x, err := asker.Requester.Exchange(ctx, id)
+	if err != nil {
+		return err
+	}
+	p, session, err := n.follow(ctx, asker, x)
+	if err != nil {
+		return err
+	}
+	s, visitor, err := p.Identify(ctx, session, who)
+	if err != nil {
+		return err
+	}
+	var d exchange.Decision
+	for _, doc := range s.Documents {
+		if _, err := p.Show(ctx, session, visitor, doc.ID); err != nil {
+			return err
+		}
+		if send && !slices.Contains(d.Pieces, doc.Piece) {
+			d.Pieces = append(d.Pieces, doc.Piece)
+		}
+	}
+	_, err = p.Decide(ctx, session, visitor, d)
+	return err
+}
+
+// follow sends the second request and opens the link in the provider's space.
+func (n *Network) follow(ctx context.Context, asker *Node, x *exchange.Exchange) (*exchange.Provider, string, error) {
+	to, err := asker.Requester.Redirect(ctx, x.ID)
+	if err != nil {
+		return nil, "", err
+	}
+	u, err := url.Parse(to.Location)
+	if err != nil {
+		return nil, "", err
+	}
+	i := slices.IndexFunc(n.Countries, func(cc string) bool { return n.Nodes[cc].Preview == u.Scheme+"://"+u.Host })
+	session, ok := strings.CutPrefix(u.Path, "/preview/")
+	if i < 0 || !ok {
+		return nil, "", errors.New("network: the preview link leads out of the network")
+	}
+	p := n.Nodes[n.Countries[i]].Provider
+	_, err = p.Open(ctx, session)
+	return p, session, err
+}
