@@ -30,7 +30,9 @@ var floors = [][]string{
 }
 
 // beside lists imports that are allowed on one floor: each one a decision.
-var beside = map[string][]string{}
+var beside = map[string][]string{
+	"commonservices": {"as4"}, // submissions of life-cycle management travel over AS4 alone
+}
 
 // onlyHere are libraries that may be imported by one package alone.
 var onlyHere = map[string]string{
