@@ -1,0 +1,6 @@
+package partner
+
+var requesterFaults = []Fault{}
+var directoryFaults = []Fault{}
+var lcmFaults = []Fault{}
+var logFaults = []Fault{}
