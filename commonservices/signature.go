@@ -19,6 +19,7 @@ import (
 	"math/big"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -170,9 +171,24 @@ type Verifier struct {
 	Subject string
 	// MaxAge, where given, is how old the signature's own time may be.
 	MaxAge time.Duration
-	// Revoked, where given, is asked for every certificate of the chain.
+	// Revoked, where given, is asked for every certificate of the chain, anew
+	// for every answer.
 	Revoked func(*x509.Certificate) error
+
+	mu    sync.Mutex
+	known map[string]*knownChain
 }
+
+// knownChain is a chain that was built to a root: its signatures hold for ever,
+// its validity and revocation are looked at again for every answer.
+type knownChain struct {
+	certs      []*x509.Certificate // leaf first, root last
+	begin, end time.Time           // within which all are valid
+}
+
+// maxChains bounds what a Verifier remembers; a directory has one chain, two
+// while its key rotates.
+const maxChains = 64
 
 // SignatureError says why an answer's authenticity could not be shown. Such an
 // answer is an outage of the directory, never a statement about a country.
@@ -256,11 +272,57 @@ func (h *protected) profile() error {
 	return nil
 }
 
-// chain builds and checks the chain of x5c and returns its leaf.
+// chain gives the leaf of x5c, once its chain and what is said about it hold.
 func (v *Verifier) chain(h protected) (*x509.Certificate, error) {
-	var certs []*x509.Certificate
+	now := time.Now()
+	if v.Now != nil {
+		now = v.Now()
+	}
+	key := strings.Join(h.X5c, " ")
+	v.mu.Lock()
+	known := v.known[key]
+	v.mu.Unlock()
+	if known == nil || now.Before(known.begin) || now.After(known.end) {
+		var err error
+		if known, err = v.build(h.X5c, now); err != nil {
+			return nil, err
+		}
+		v.mu.Lock()
+		if v.known == nil || len(v.known) >= maxChains {
+			v.known = map[string]*knownChain{}
+		}
+		v.known[key] = known
+		v.mu.Unlock()
+	}
+	leaf := known.certs[0]
+	if h.X5tO != nil {
+		sum := sha512.Sum512(leaf.Raw)
+		want, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(h.X5tO.DigVal, "="))
+		if h.X5tO.DigAlg != "S512" || err != nil || !bytes.Equal(want, sum[:]) {
+			return nil, errors.New("x5t#o is not the SHA-512 of the first certificate")
+		}
+	}
+	if v.Subject != "" && !slices.Contains(leaf.Subject.OrganizationalUnit, v.Subject) {
+		return nil, fmt.Errorf("the certificate is not one of the unit %s", v.Subject)
+	}
+	if v.MaxAge > 0 && now.Sub(time.Unix(h.Iat, 0)) > v.MaxAge {
+		return nil, fmt.Errorf("the signature is older than %s", v.MaxAge)
+	}
+	if v.Revoked != nil {
+		for _, c := range known.certs {
+			if err := v.Revoked(c); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return leaf, nil
+}
+
+// build reads the certificates of x5c and finds their way to a configured root.
+func (v *Verifier) build(x5c []string, now time.Time) (*knownChain, error) {
+	var leaf *x509.Certificate
 	between := x509.NewCertPool()
-	for i, text := range h.X5c {
+	for i, text := range x5c {
 		der, err := base64.StdEncoding.DecodeString(text)
 		if err != nil {
 			return nil, fmt.Errorf("certificate %d of x5c is not base64", i+1)
@@ -269,28 +331,17 @@ func (v *Verifier) chain(h protected) (*x509.Certificate, error) {
 		if err != nil {
 			return nil, fmt.Errorf("certificate %d of x5c: %w", i+1, err)
 		}
-		certs = append(certs, c)
-		if i > 0 {
+		if i == 0 {
+			leaf = c
+		} else {
 			between.AddCert(c)
-		}
-	}
-	leaf := certs[0]
-	now := time.Now
-	if v.Now != nil {
-		now = v.Now
-	}
-	if h.X5tO != nil {
-		sum := sha512.Sum512(leaf.Raw)
-		want, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(h.X5tO.DigVal, "="))
-		if h.X5tO.DigAlg != "S512" || err != nil || !bytes.Equal(want, sum[:]) {
-			return nil, errors.New("x5t#o is not the SHA-512 of the first certificate")
 		}
 	}
 	if v.Roots == nil {
 		return nil, errors.New("no trusted root is configured")
 	}
 	chains, err := leaf.Verify(x509.VerifyOptions{
-		Roots: v.Roots, Intermediates: between, CurrentTime: now(),
+		Roots: v.Roots, Intermediates: between, CurrentTime: now,
 		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
 	})
 	if err != nil {
@@ -299,20 +350,16 @@ func (v *Verifier) chain(h protected) (*x509.Certificate, error) {
 	if leaf.KeyUsage != 0 && leaf.KeyUsage&(x509.KeyUsageDigitalSignature|x509.KeyUsageContentCommitment) == 0 {
 		return nil, errors.New("the certificate's key usage does not allow signatures")
 	}
-	if v.Subject != "" && !slices.Contains(leaf.Subject.OrganizationalUnit, v.Subject) {
-		return nil, fmt.Errorf("the certificate is not one of the unit %s", v.Subject)
-	}
-	if v.MaxAge > 0 && now().Sub(time.Unix(h.Iat, 0)) > v.MaxAge {
-		return nil, fmt.Errorf("the signature is older than %s", v.MaxAge)
-	}
-	if v.Revoked != nil {
-		for _, c := range chains[0] {
-			if err := v.Revoked(c); err != nil {
-				return nil, err
-			}
+	k := &knownChain{certs: chains[0], begin: leaf.NotBefore, end: leaf.NotAfter}
+	for _, c := range k.certs {
+		if c.NotBefore.After(k.begin) {
+			k.begin = c.NotBefore
+		}
+		if c.NotAfter.Before(k.end) {
+			k.end = c.NotAfter
 		}
 	}
-	return leaf, nil
+	return k, nil
 }
 
 // verify checks a raw JWS signature with the algorithm that the key demands.

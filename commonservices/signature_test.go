@@ -183,31 +183,67 @@ func TestSignatureRefusals(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name, step string
-		v          Verifier
+		v          *Verifier
 		sig        string
 	}{
-		{"unknown root", "chain", Verifier{Roots: strangers, Now: signer.Now}, sig},
-		{"no root configured", "chain", Verifier{Now: signer.Now}, sig},
-		{"expired certificate", "chain", Verifier{Roots: roots, Now: func() time.Time { return noon.Add(2 * time.Hour) }}, sig},
-		{"another unit", "chain", Verifier{Roots: roots, Now: signer.Now, Subject: "OTHER"}, sig},
-		{"too old", "chain", Verifier{Roots: roots, Now: func() time.Time { return noon.Add(30 * time.Minute) }, MaxAge: time.Minute}, sig},
-		{"revoked", "chain", Verifier{Roots: roots, Now: signer.Now, Revoked: func(*x509.Certificate) error { return errors.New("revoked") }}, sig},
-		{"payload inside", "form", Verifier{Roots: roots, Now: signer.Now}, head + ".eA." + tail},
-		{"two parts", "form", Verifier{Roots: roots, Now: signer.Now}, head + "." + tail},
-		{"empty", "form", Verifier{Roots: roots, Now: signer.Now}, ""},
-		{"over-long", "form", Verifier{Roots: roots, Now: signer.Now}, strings.Repeat("a", maxSignature+1)},
-		{"b64 true", "header", Verifier{Roots: roots, Now: signer.Now}, change(`"b64":false`, `"b64":true`)},
-		{"unknown crit", "header", Verifier{Roots: roots, Now: signer.Now}, change(`["b64","sigD"]`, `["b64","sigD","exp"]`)},
-		{"sigD not critical", "header", Verifier{Roots: roots, Now: signer.Now}, change(`["b64","sigD"]`, `["b64"]`)},
-		{"another header signed", "header", Verifier{Roots: roots, Now: signer.Now}, change(`"digest"]`, `"date"]`)},
-		{"alg none", "signature", Verifier{Roots: roots, Now: signer.Now}, change(`"ES256"`, `"none"`)},
-		{"alg of another key", "signature", Verifier{Roots: roots, Now: signer.Now}, change(`"ES256"`, `"EdDSA"`)},
+		{"unknown root", "chain", &Verifier{Roots: strangers, Now: signer.Now}, sig},
+		{"no root configured", "chain", &Verifier{Now: signer.Now}, sig},
+		{"expired certificate", "chain", &Verifier{Roots: roots, Now: func() time.Time { return noon.Add(2 * time.Hour) }}, sig},
+		{"another unit", "chain", &Verifier{Roots: roots, Now: signer.Now, Subject: "OTHER"}, sig},
+		{"too old", "chain", &Verifier{Roots: roots, Now: func() time.Time { return noon.Add(30 * time.Minute) }, MaxAge: time.Minute}, sig},
+		{"revoked", "chain", &Verifier{Roots: roots, Now: signer.Now, Revoked: func(*x509.Certificate) error { return errors.New("revoked") }}, sig},
+		{"payload inside", "form", &Verifier{Roots: roots, Now: signer.Now}, head + ".eA." + tail},
+		{"two parts", "form", &Verifier{Roots: roots, Now: signer.Now}, head + "." + tail},
+		{"empty", "form", &Verifier{Roots: roots, Now: signer.Now}, ""},
+		{"over-long", "form", &Verifier{Roots: roots, Now: signer.Now}, strings.Repeat("a", maxSignature+1)},
+		{"b64 true", "header", &Verifier{Roots: roots, Now: signer.Now}, change(`"b64":false`, `"b64":true`)},
+		{"unknown crit", "header", &Verifier{Roots: roots, Now: signer.Now}, change(`["b64","sigD"]`, `["b64","sigD","exp"]`)},
+		{"sigD not critical", "header", &Verifier{Roots: roots, Now: signer.Now}, change(`["b64","sigD"]`, `["b64"]`)},
+		{"another header signed", "header", &Verifier{Roots: roots, Now: signer.Now}, change(`"digest"]`, `"date"]`)},
+		{"alg none", "signature", &Verifier{Roots: roots, Now: signer.Now}, change(`"ES256"`, `"none"`)},
+		{"alg of another key", "signature", &Verifier{Roots: roots, Now: signer.Now}, change(`"ES256"`, `"EdDSA"`)},
 	} {
 		var se *SignatureError
 		if err := c.v.Verify(body, digest, c.sig); !errors.As(err, &se) || se.Step != c.step {
 			t.Errorf("%s: got %v, want a failure at the step %s", c.name, err, c.step)
 		}
 	}
+}
+
+// TestKnownChainsExpire verifies once and then looks again: a chain
+// that was found good expires and is revoked all the same.
+func TestKnownChainsExpire(t *testing.T) {
+	key := signingKeys(t)["ES256"]
+	chain, roots := testChain(t, key)
+	now, revoked := noon, false
+	signer := Signer{Key: key, Chain: chain, Now: func() time.Time { return noon }}
+	digest, sig, err := signer.Sign([]byte("<a/>"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := Verifier{Roots: roots, Now: func() time.Time { return now }, Revoked: func(*x509.Certificate) error {
+		if revoked {
+			return errors.New("revoked")
+		}
+		return nil
+	}}
+	try := func(want bool, when string) {
+		t.Helper()
+		if err := v.Verify([]byte("<a/>"), digest, sig); (err == nil) != want {
+			t.Errorf("%s: %v", when, err)
+		}
+	}
+	try(true, "at first")
+	try(true, "known")
+	revoked = true
+	try(false, "revoked")
+	revoked = false
+	now = noon.Add(2 * time.Hour)
+	try(false, "expired")
+	now = noon.Add(-2 * time.Hour)
+	try(false, "not yet valid")
+	now = noon
+	try(true, "at last")
 }
 
 func FuzzVerify(f *testing.F) {
