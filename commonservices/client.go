@@ -189,10 +189,29 @@ type DataServiceQuery struct {
 	Classification string
 	Country        string
 	// Specification, such as oots-edm:v2.0, leaves out services that do not
-	// speak it; not on line 1.0.
+	// speak it; line 1.0 cannot be asked so, and gives all.
 	Specification string
 	// Answers are what the user said to questions, by their identifiers.
 	Answers map[string]string
+	// Record is the identifier of the record that questions were asked for;
+	// lines 1.0 and 1.1 want it repeated with the answers, others do not know it.
+	Record string
+	// Place answers a question of the type AskPlace; lines 1.x.
+	Place *Place
+}
+
+// pairs are the query as parameters of a line; what the line does not know is
+// left out.
+func (q DataServiceQuery) pairs(d *dialect) []pair {
+	out := []pair{{paramClassification, q.Classification}, {paramCountry, q.Country}, {paramSpecification, q.Specification}, {paramRecord, q.Record}}
+	out = append(out, q.Place.pairs()...)
+	out = slices.DeleteFunc(out, func(p pair) bool {
+		return !slices.ContainsFunc(dataServiceDirectory.queries[0].parameters, func(row parameter) bool { return row.name == p.name && row.in&d.in != 0 })
+	})
+	for _, id := range sortedKeys(q.Answers) {
+		out = append(out, pair{strings.ToLower(id), q.Answers[id]})
+	}
+	return out
 }
 
 // DataServices is a result of the Data Service Directory: records, or questions
@@ -207,11 +226,8 @@ type DataServices struct {
 
 // DataServices asks the directory of a country who provides an evidence type.
 func (c *Client) DataServices(ctx context.Context, query DataServiceQuery) (*DataServices, error) {
-	pairs := []pair{{paramClassification, query.Classification}, {paramCountry, query.Country}, {paramSpecification, query.Specification}}
-	for _, id := range sortedKeys(query.Answers) {
-		pairs = append(pairs, pair{strings.ToLower(id), query.Answers[id]})
-	}
-	q := clientQuery{DataServiceDirectory, QueryDataServices, query.Country, pairs}
+	q := clientQuery{DataServiceDirectory, QueryDataServices, query.Country, query.pairs(dialectOf(c.cfg.Line))}
+	filtered := query.Specification != "" && c.cfg.Line != V10
 	d, a, err := c.ask(ctx, q, func(d *Decoded) error {
 		for i := range d.Records {
 			r := &d.Records[i]
@@ -225,7 +241,7 @@ func (c *Client) DataServices(ctx context.Context, query DataServiceQuery) (*Dat
 				if err := inCountry(s.Publisher.Jurisdiction, query.Country); err != nil {
 					return err
 				}
-				if query.Specification != "" && !slices.Contains(s.ConformsTo, query.Specification) {
+				if filtered && !slices.Contains(s.ConformsTo, query.Specification) {
 					return errors.New("an access service that does not speak the asked line")
 				}
 			}

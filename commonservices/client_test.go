@@ -288,6 +288,53 @@ func TestErrorsKeepAnswersSecret(t *testing.T) {
 	}
 }
 
+// TestPlaceOfOldLines answers a directory that asks for a region in the way of
+// line 1.0.
+func TestPlaceOfOldLines(t *testing.T) {
+	d := newDirectory(t, seed.DataSet())
+	diploma, record := seed.EvidenceType("FI", "sec-diploma")
+	question := `<query:QueryResponse xmlns:query="urn:oasis:names:tc:ebxml-regrep:xsd:query:4.0" xmlns:rim="urn:oasis:names:tc:ebxml-regrep:xsd:rim:4.0"
+ xmlns:rs="urn:oasis:names:tc:ebxml-regrep:xsd:rs:4.0" xmlns:sdg="http://data.europa.eu/p4s" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"
+ status="urn:oasis:names:tc:ebxml-regrep:ResponseStatusType:Failure"><rs:Exception xsi:type="rs:ObjectNotFoundExceptionType" code="DSD:ERR:0005"
+ message="The query requires the included extra attributes to be provided by the user" severity="urn:sr.oots.tech.ec.europa.eu:codes:ErrorSeverity:DSDErrorResponse:AdditionalInput">
+ <rim:Slot name="JurisdictionDetermination"><rim:SlotValue xsi:type="rim:AnyValueType"><sdg:EvidenceProviderJurisdictionDetermination>
+ <sdg:JurisdictionContextId>0A0A0A0A-1111-4222-8333-444444444444</sdg:JurisdictionContextId><sdg:JurisdictionContext lang="EN">Region of the school</sdg:JurisdictionContext>
+ <sdg:JurisdictionLevel>NUTS2</sdg:JurisdictionLevel></sdg:EvidenceProviderJurisdictionDetermination></rim:SlotValue></rim:Slot>
+ <rim:Slot name="DataServiceEvidenceType"><rim:SlotValue xsi:type="rim:AnyValueType"><sdg:DataServiceEvidenceType><sdg:Identifier>` + record + `</sdg:Identifier>
+ <sdg:EvidenceTypeClassification>` + diploma + `</sdg:EvidenceTypeClassification><sdg:Title lang="EN">Diploma</sdg:Title><sdg:DistributedAs><sdg:Format>application/pdf</sdg:Format></sdg:DistributedAs>
+ </sdg:DataServiceEvidenceType></rim:SlotValue></rim:Slot></rs:Exception></query:QueryResponse>`
+	b := &between{next: d.Server}
+	front := httptest.NewServer(b)
+	t.Cleanup(front.Close)
+	b.set(func(w http.ResponseWriter, r *http.Request, g *httptest.ResponseRecorder) {
+		q := r.URL.Query()
+		if q.Get("jurisdiction-context-id") != "" {
+			if q.Get("jurisdiction-admin-l2") != "FI1C" || q.Get("evidence-type-id") != record {
+				t.Errorf("the answer was sent as %v", q)
+			}
+			pass(w, g, g.Body.Bytes())
+			return
+		}
+		digest, signature, _ := d.authority.signer("x").Sign([]byte(question))
+		w.Header().Set(cs.HeaderDigest, digest)
+		w.Header().Set(cs.HeaderSignature, signature)
+		w.Write([]byte(question))
+	})
+	client := d.client(t, func(cfg *cs.ClientConfig) {
+		cfg.Locator, cfg.Line = cs.Static{"*/dsd": front.URL + "/dsd/"}, cs.V10
+	})
+	query := cs.DataServiceQuery{Classification: diploma, Country: "FI", Specification: "oots-edm:v1.2"}
+	s, err := client.DataServices(context.Background(), query)
+	if err != nil || len(s.Questions) != 1 || s.Questions[0].Type != cs.AskPlace || !s.Questions[0].Accepts("FI1C") || s.Questions[0].Accepts("Uusimaa") {
+		t.Fatalf("%+v, %v", s, err)
+	}
+	q := s.Questions[0]
+	query.Place, query.Record = &cs.Place{Context: q.ID, Level: q.Level, Code: "FI1C"}, q.Records[0].ID
+	if s, err = client.DataServices(context.Background(), query); err != nil || len(s.Records) != 1 {
+		t.Errorf("%+v, %v", s, err)
+	}
+}
+
 func FuzzDecode(f *testing.F) {
 	d := newDirectory(f, seed.DataSet())
 	classification, _ := seed.EvidenceType("DE", "birth-cert")

@@ -21,6 +21,9 @@ const (
 	AskCode    QuestionType = "codelist" // with one of Choices
 	AskText    QuestionType = "string"
 	AskBoolean QuestionType = "boolean" // with true or false
+	// AskPlace is the older question of lines 1.x for a region or municipality;
+	// its answer goes into DataServiceQuery.Place.
+	AskPlace QuestionType = "place"
 )
 
 // Question is a classification concept that the user must answer before the
@@ -31,6 +34,7 @@ type Question struct {
 	Texts   []sdg.Text // the wording, by language
 	Choices []Code     // of AskCode
 	Form    string     // a regular expression that the answer of AskText must match, or ""
+	Level   string     // of AskPlace: Country, NUTS1, NUTS2, NUTS3 or LAU
 	// Records are the data services that need the answer.
 	Records []sdg.DataServiceEvidenceType
 	// Concept is the question as the directory asked it; a request repeats it.
@@ -44,6 +48,8 @@ func (q *Question) Accepts(value string) bool {
 		return slices.ContainsFunc(q.Choices, func(c Code) bool { return c.Code == value })
 	case AskBoolean:
 		return value == "true" || value == "false"
+	case AskPlace:
+		return Place{Level: q.Level, Code: value}.want().is(value)
 	}
 	form, err := regexp.Compile("^(?:" + q.Form + ")$")
 	return strings.TrimSpace(value) != "" && (q.Form == "" || err != nil || form.MatchString(value))
@@ -67,8 +73,13 @@ func (q *Question) Answered(value string) sdg.ClassificationConcept {
 func (c *Client) questions(ctx context.Context, asked []AskedBack) ([]Question, error) {
 	var out []Question
 	for _, b := range asked {
-		if len(b.Concepts) == 0 {
-			return nil, errors.New("the directory asks for a place in the way of line 1.0, which this client does not put to a user")
+		if b.Place != nil && c.cfg.Line != V20 {
+			if _, ok := levels[b.Place.Level]; !ok {
+				return nil, fmt.Errorf("the directory asks for a place of the level %.40q", b.Place.Level)
+			}
+			out = append(out, Question{ID: strings.ToLower(b.Place.ContextID), Type: AskPlace, Texts: b.Place.Contexts, Level: b.Place.Level, Records: []sdg.DataServiceEvidenceType{b.Record}})
+		} else if len(b.Concepts) == 0 {
+			return nil, errors.New("the directory asks for a place, which line 2.0 does not know")
 		}
 		for _, concept := range b.Concepts {
 			at := slices.IndexFunc(out, func(q Question) bool { return strings.EqualFold(q.ID, concept.Identifier.Value) })
@@ -94,6 +105,36 @@ func (c *Client) questions(ctx context.Context, asked []AskedBack) ([]Question, 
 		}
 	}
 	return out, nil
+}
+
+// Place is the answer to a question for a place; lines 1.x.
+type Place struct {
+	Context string // the question's ID
+	Level   string // the question's Level
+	Code    string // NUTS or LAU
+}
+
+// levels are the parameters that carry a code of a level; that of a country is
+// said already.
+var levels = map[string]string{"Country": "", "NUTS1": paramLevel2, "NUTS2": paramLevel2, "NUTS3": paramLevel2, "LAU": paramLevel3}
+
+func (p Place) want() value {
+	if levels[p.Level] == paramLevel3 {
+		return aLevel3
+	}
+	return aLevel2
+}
+
+// pairs are the place as parameters.
+func (p *Place) pairs() []pair {
+	if p == nil {
+		return nil
+	}
+	out := []pair{{paramContext, p.Context}}
+	if name := levels[p.Level]; name != "" {
+		out = append(out, pair{name, p.Code})
+	}
+	return out
 }
 
 // maxList bounds a code list in octets: all municipalities of a country.

@@ -87,7 +87,7 @@ var linesOf = map[cs.Line]validator.Lines{cs.V20: validator.V20, cs.V12: validat
 // TestAnswersKeepTheRules holds every answer of the seed to the rules of its
 // line; lines 1.1 and 1.2 answer in the shape of 1.0 and are held to it.
 func TestAnswersKeepTheRules(t *testing.T) {
-	d := newDirectory(t, seed.DataSet())
+	d := newDirectory(t, seed.Network())
 	v := validator.New(validator.Config{})
 	told := map[string]bool{}
 	for _, a := range answers(t, d) {

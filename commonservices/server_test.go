@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
@@ -119,6 +120,35 @@ func TestOtherMethodsAndPaths(t *testing.T) {
 		if resp.StatusCode != http.StatusNotFound {
 			t.Errorf("%s gives %d", path, resp.StatusCode)
 		}
+	}
+}
+
+// TestSeveralInstances mounts two instances in one server, as a platform with a
+// sandbox for each team does.
+func TestSeveralInstances(t *testing.T) {
+	mux := http.NewServeMux()
+	var one *directory
+	for _, team := range []string{"FI", "FR"} {
+		one = newDirectory(t, seed.Network(team))
+		mux.Handle("/"+team+"/", http.StripPrefix("/"+team, one))
+	}
+	all := httptest.NewServer(mux)
+	t.Cleanup(all.Close)
+	master, _ := seed.EvidenceType("FR", "master")
+	client := one.client(t, func(cfg *cs.ClientConfig) {
+		cfg.Locator = cs.Static{"*/dsd": all.URL + "/FR/dsd", "*/eb": all.URL + "/FR/eb"}
+	})
+	if s, err := client.DataServices(t.Context(), cs.DataServiceQuery{Classification: master, Country: "FR"}); err != nil || len(s.Records) != 1 {
+		t.Errorf("%v, %v", s, err)
+	}
+	resp, err := http.Get(all.URL + "/FI/requirements/df81cba1-1936-46fe-ad4b-53254b79bf55")
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatal(resp, err)
+	}
+	page, _ := io.ReadAll(resp.Body)
+	resp.Body.Close()
+	if !strings.Contains(string(page), `href="../evidencetypeclassifications/`) {
+		t.Error("the links of a page leave the instance")
 	}
 }
 
