@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/once-only/oots/as4"
+	"github.com/once-only/oots/as4/ebms"
 	"github.com/once-only/oots/edm"
 	"github.com/once-only/oots/sdg"
 )
@@ -65,7 +66,8 @@ type Entry struct {
 	Exchange     string `json:"exchange,omitempty"`
 
 	Line         edm.Line     `json:"line,omitempty"`
-	Partner      string       `json:"partner,omitempty"` // access point of the other side
+	Partner      ebms.PartyID `json:"partner,omitzero"`  // access point of the other side
+	Country      string       `json:"country,omitempty"` // of the other side
 	Requester    *sdg.Agent   `json:"requester,omitempty"`
 	Provider     *sdg.Agent   `json:"provider,omitempty"`
 	Procedure    string       `json:"procedure,omitempty"`
@@ -154,7 +156,7 @@ func (l *Log) persons(s Subject) (keys []string) {
 // dropped tells of a message that is not answered.
 func (l *Log) dropped(ctx context.Context, s side, m *as4.Message, why string) error {
 	e := Entry{Side: s.role, Event: Dropped, Message: m.Header.MessageID, Conversation: clip(m.Header.ConversationID), Exchange: clip(m.Header.Property("ExchangeId")),
-		Partner: m.Partner.ID.Value, SentAt: m.Header.Timestamp, Detail: why}
+		Partner: m.Partner.ID, SentAt: m.Header.Timestamp, Detail: why}
 	for _, p := range m.Parts {
 		if p.Content.Size() <= maxDocument && p.Type == edm.MediaType {
 			e.MediaType = p.Type

@@ -147,7 +147,7 @@ func (n *Node) Settled(ctx context.Context, o as4.Outgoing) error {
 		}
 	}
 	return n.log.write(ctx, Entry{Side: providerSide, Event: Undelivered, Message: o.MessageID, Conversation: o.Conversation,
-		Partner: o.To.Value, Outcome: string(o.Code), Detail: o.Detail})
+		Partner: o.To, Outcome: string(o.Code), Detail: o.Detail})
 }
 
 // Wake lets Run look at the tasks now.

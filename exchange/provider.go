@@ -275,7 +275,7 @@ func (p *Provider) lineToAnswer(line edm.Line) edm.Line {
 // received writes the log entry of a request.
 func (p *Provider) received(ctx context.Context, q *requestMail, x *edm.Exception) error {
 	e := Entry{Side: providerSide, Event: RequestReceived, Request: q.id, Message: q.Header.MessageID, Conversation: q.conversation, Exchange: q.exchange,
-		Line: q.line, Partner: q.Partner.ID.Value, Requester: q.requester, SentAt: q.Header.Timestamp, MediaType: edm.MediaType, Document: q.raw}
+		Line: q.line, Partner: q.Partner.ID, Country: countryOf(q.requester), Requester: q.requester, SentAt: q.Header.Timestamp, MediaType: edm.MediaType, Document: q.raw}
 	if r := q.request; r != nil {
 		s := (&Query{Request: r}).Subject()
 		e.Provider, e.Procedure, e.EvidenceType, e.IssuedAt, e.PreviewLocation, e.Subject = &r.Provider, r.Procedure, r.Evidence.Classification, r.IssuedAt, r.PreviewLocation, &s
@@ -424,7 +424,7 @@ func (p *Provider) sendException(ctx context.Context, r reply, x edm.Exception, 
 }
 
 func (p *Provider) entry(r reply, event Event) Entry {
-	e := Entry{Side: providerSide, Event: event, Request: r.request, Conversation: r.conversation, Exchange: r.exchange, Line: r.line, Partner: r.to.Value, Requester: &r.requester}
+	e := Entry{Side: providerSide, Event: event, Request: r.request, Conversation: r.conversation, Exchange: r.exchange, Line: r.line, Partner: r.to, Country: countryOf(&r.requester), Requester: &r.requester}
 	if r.provider.Identifier.Value != "" {
 		e.Provider = &r.provider
 	}
@@ -433,6 +433,14 @@ func (p *Provider) entry(r reply, event Event) Entry {
 		e.Procedure, e.EvidenceType, e.Subject = r.about.Procedure, r.about.Evidence.Classification, &s
 	}
 	return e
+}
+
+// countryOf an agent, "" when it has no address.
+func countryOf(a *sdg.Agent) string {
+	if a.Address == nil {
+		return ""
+	}
+	return a.Address.AdminUnitLevel1
 }
 
 // unsendable logs an answer that the access point would never take, so that the

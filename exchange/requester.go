@@ -165,7 +165,7 @@ func (r *Requester) start(ctx context.Context, x *asked, w *written) error {
 
 // entry begins a log entry about an exchange.
 func (x *asked) entry(e Event, request *edm.Request) Entry {
-	entry := Entry{Side: requesterSide, Event: e, Conversation: x.Conversation, Exchange: x.ID, Line: x.Line, Partner: x.To.Value,
+	entry := Entry{Side: requesterSide, Event: e, Conversation: x.Conversation, Exchange: x.ID, Line: x.Line, Partner: x.To, Country: x.Country,
 		Provider: &x.Provider, Procedure: x.Procedure, EvidenceType: x.Evidence.Classification, Subject: &x.Subject}
 	if len(x.Requests) > 0 {
 		entry.Request = x.Requests[len(x.Requests)-1]

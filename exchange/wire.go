@@ -79,7 +79,7 @@ func (c *core) write(l letter) (*written, error) {
 // when that is committed. The log entry comes first.
 func (c *core) post(ctx context.Context, w *written, e Entry) error {
 	e.Message, e.SentAt, e.Document, e.MediaType = w.messageID, w.sentAt, w.body, edm.MediaType
-	e.Conversation, e.Exchange, e.Line, e.Partner = w.conversation, w.exchange, w.line, w.to.Value
+	e.Conversation, e.Exchange, e.Line, e.Partner = w.conversation, w.exchange, w.line, w.to
 	if err := c.log.write(ctx, e); err != nil {
 		return err
 	}

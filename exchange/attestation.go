@@ -1,0 +1,200 @@
+package exchange
+
+import (
+	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/once-only/oots/ledger"
+	"github.com/once-only/oots/pki"
+)
+
+// Attestation is one side's signed statement about an exchange, or about a
+// month of them: a fact for the Acceleratormeter, without anything personal.
+type Attestation struct {
+	Fact ledger.Fact `json:"fact"`
+	// Signature is over the canonical line of the fact; Certificate (DER) says
+	// whose it is.
+	Signature   []byte `json:"signature"`
+	Certificate []byte `json:"certificate"`
+}
+
+// Attester is what a node needs to speak for its country.
+type Attester struct {
+	Party       string // asserter, such as "ms:FI" or "team:FI/portal"
+	Environment ledger.Environment
+	Identity    *pki.Identity
+	// RealUser says that the exchanges were no tests.
+	RealUser bool
+}
+
+// Attest states the end of an exchange that this side of the node took part in,
+// by the id of a request. The ids are salted hashes: both sides know the salt,
+// the ConversationId, and come to the same hashes; nobody else can try ids out.
+func (l *Log) Attest(ctx context.Context, a Attester, request string) (*Attestation, error) {
+	entries, err := l.Find(ctx, request)
+	if err != nil {
+		return nil, err
+	}
+	var asked, answered *Entry
+	for i := range entries {
+		e := &entries[i]
+		if bare(e.Request) != bare(request) {
+			continue
+		}
+		switch e.Event {
+		case RequestSent, RequestReceived:
+			asked = e
+		case AnswerSent, AnswerReceived:
+			answered = e
+		}
+	}
+	if asked == nil || answered == nil {
+		return nil, &Error{Reason: NotFound, Detail: "the log has no answered request of this id"}
+	}
+	hash := salted(asked.Conversation, bare(asked.Request))
+	f := a.fact(fmt.Sprintf("attestation:%s:%s", asked.Side, hash), asked.Side, asked.Country)
+	f.HappenedAt = answered.SentAt.UTC().Truncate(time.Minute)
+	f.Specification = string(asked.Line)
+	f.Body.RequestHash = hash
+	f.Body.MessageHash = salted(asked.Conversation, answered.Message)
+	f.Body.Outcome = outcome(answered.Outcome)
+	f.Body.Procedures = []string{asked.Procedure}
+	return a.sign(f)
+}
+
+// fact begins a fact of a side about exchanges with another country.
+func (a Attester) fact(id, side, partner string) ledger.Fact {
+	return ledger.Fact{ID: id, Kind: ledger.TransactionAttestation, Asserter: a.Party, Environment: a.Environment, Body: ledger.Body{RealUser: a.RealUser},
+		Subject: ledger.Subject{Country: ledger.PartyCountry(a.Party), Partner: partner, Role: ledger.Role(side)}}
+}
+
+// outcome is pass for whatever the specification calls a regular end.
+func outcome(s string) string {
+	switch s {
+	case Success, NoEvidence, Later, "EDM:ERR:0002", "EDM:ERR:0004":
+		return "pass"
+	}
+	return "fail"
+}
+
+// salted hashes an id with the conversation as the salt.
+func salted(conversation, id string) string {
+	mac := hmac.New(sha256.New, []byte(conversation))
+	mac.Write([]byte(id))
+	return hex.EncodeToString(mac.Sum(nil))
+}
+
+// AttestMonth states how many requests a side of the node sent or received in a
+// month ("2026-03") and how many of them were answered, for each partner
+// country.
+func (l *Log) AttestMonth(ctx context.Context, a Attester, side, month string) ([]*Attestation, error) {
+	from, err := time.Parse("2006-01", month)
+	if err != nil {
+		return nil, &Error{Reason: BadWish, Detail: "a month is written 2026-03"}
+	}
+	type count struct{ sent, answered int }
+	counts := map[string]*count{}
+	open := map[string]string{} // request, partner
+	err = l.Store.Each(ctx, logKind, from, from.AddDate(0, 1, 0), func(r Row) error {
+		var e Entry
+		if err := l.openJSON(r.Kind+"/"+r.ID, r.Body, &e); err != nil || e.Side != side {
+			return err
+		}
+		switch e.Event {
+		case RequestSent, RequestReceived:
+			if counts[e.Country] == nil {
+				counts[e.Country] = &count{}
+			}
+			counts[e.Country].sent++
+			open[e.Request] = e.Country
+		case AnswerSent, AnswerReceived:
+			if partner, ok := open[e.Request]; ok {
+				counts[partner].answered++
+				delete(open, e.Request)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	var all []*Attestation
+	for partner, c := range counts {
+		f := a.fact(fmt.Sprintf("attestation:%s:%s:%s:%s", side, month, ledger.PartyCountry(a.Party), partner), side, partner)
+		f.HappenedAt = from.AddDate(0, 1, 0)
+		f.Body.Period, f.Body.Sent, f.Body.Answered = month, c.sent, c.answered
+		signed, err := a.sign(f)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, signed)
+	}
+	slices.SortFunc(all, func(a, b *Attestation) int { return strings.Compare(a.Fact.ID, b.Fact.ID) })
+	return all, nil
+}
+
+// sign checks a fact and signs its canonical line.
+func (a Attester) sign(f ledger.Fact) (*Attestation, error) {
+	if err := ledger.Check(f); err != nil {
+		return nil, err
+	}
+	if a.Identity == nil || a.Identity.Signer() == nil {
+		return nil, errors.New("exchange: an attestation needs a key that signs")
+	}
+	line := ledger.AppendLine(nil, &f)
+	digest, hash := line, crypto.Hash(0)
+	if _, edwards := a.Identity.Key.(ed25519.PrivateKey); !edwards {
+		sum := sha256.Sum256(line)
+		digest, hash = sum[:], crypto.SHA256
+	}
+	signature, err := a.Identity.Signer().Sign(rand.Reader, digest, hash)
+	if err != nil {
+		return nil, err
+	}
+	return &Attestation{Fact: f, Signature: signature, Certificate: a.Identity.Cert().Raw}, nil
+}
+
+// Verify holds an attestation to its signature. Whether the certificate may
+// speak for the asserter is the caller's to judge.
+func (a *Attestation) Verify() (*x509.Certificate, error) {
+	cert, err := x509.ParseCertificate(a.Certificate)
+	if err != nil {
+		return nil, errors.New("exchange: the attestation's certificate cannot be read")
+	}
+	line := ledger.AppendLine(nil, &a.Fact)
+	sum := sha256.Sum256(line)
+	ok := false
+	switch key := cert.PublicKey.(type) {
+	case *rsa.PublicKey:
+		ok = rsa.VerifyPKCS1v15(key, crypto.SHA256, sum[:], a.Signature) == nil
+	case *ecdsa.PublicKey:
+		ok = ecdsa.VerifyASN1(key, sum[:], a.Signature)
+	case ed25519.PublicKey:
+		ok = ed25519.Verify(key, line, a.Signature)
+	}
+	if !ok {
+		return nil, errors.New("exchange: the attestation's signature does not hold")
+	}
+	return cert, nil
+}
+
+// Match tells whether two sides speak of the same exchange, and agree.
+func Match(a, b *ledger.Fact) bool {
+	return a.Kind == ledger.TransactionAttestation && b.Kind == a.Kind && a.Body.RequestHash != "" &&
+		a.Subject.Role != b.Subject.Role && a.Subject.Country == b.Subject.Partner && a.Subject.Partner == b.Subject.Country &&
+		a.Body.RequestHash == b.Body.RequestHash && a.Body.MessageHash == b.Body.MessageHash && a.Body.Outcome == b.Body.Outcome &&
+		a.HappenedAt.Equal(b.HappenedAt) && slices.Equal(a.Body.Procedures, b.Body.Procedures) && a.Environment == b.Environment
+}
