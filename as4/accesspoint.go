@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/once-only/oots/as4/ebms"
@@ -183,4 +184,24 @@ func (ap *AccessPoint) believe(c *x509.Certificate) error {
 		return ap.Trusted(c)
 	}
 	return nil
+}
+
+// Reply is the header of an answer to a message, by reverse routing: to the
+// access point and the corner that asked, in the same service, conversation and
+// exchange. It refers to the request, which makes the two a two-way exchange
+// (push and push); in OOTS, where both are one-way, clear RefToMessageID.
+func Reply(m *Message, action string) *ebms.UserMessage {
+	asked := m.Header
+	reply := &ebms.UserMessage{To: asked.From, Service: asked.Service, Action: action, Agreement: asked.Agreement, MPC: asked.MPC,
+		ConversationID: asked.ConversationID, RefToMessageID: asked.MessageID}
+	for _, p := range asked.Properties {
+		switch {
+		case strings.EqualFold(p.Name, ebms.OriginalSender):
+			p.Name = ebms.FinalRecipient
+		case strings.EqualFold(p.Name, ebms.FinalRecipient):
+			p.Name = ebms.OriginalSender
+		}
+		reply.Properties = append(reply.Properties, p)
+	}
+	return reply
 }
