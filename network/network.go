@@ -71,13 +71,14 @@ type Network struct {
 	// same server for browsers, without TLS; both without a final slash.
 	Services, Pages string
 
-	plan   Plan
-	roots  *x509.CertPool
-	judge  *validator.Validator
-	models []*exchange.Model
-	folder string
-	group  *errgroup.Group
-	cancel context.CancelFunc
+	plan     Plan
+	registry *registry
+	roots    *x509.CertPool
+	judge    *validator.Validator
+	models   []*exchange.Model
+	folder   string
+	group    *errgroup.Group
+	cancel   context.CancelFunc
 }
 
 // Start brings up everything and returns when every address answers. It ends
@@ -140,6 +141,7 @@ func (n *Network) start(ctx context.Context) (err error) {
 		return err
 	}
 	var made errgroup.Group
+	made.Go(func() error { return n.prepareRegistry(ctx) })
 	nodes := make([]*Node, len(n.Countries))
 	for i, cc := range n.Countries {
 		made.Go(func() (err error) {
@@ -161,7 +163,7 @@ func (n *Network) start(ctx context.Context) (err error) {
 			return fmt.Errorf("network: node %s: %w", node.Country, err)
 		}
 	}
-	return nil
+	return n.openRegistry(ctx)
 }
 
 // dataSet is the seed as this plan changes it.

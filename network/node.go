@@ -32,16 +32,25 @@ type Node struct {
 	// AS4 is where partners send messages, Preview the https address of the
 	// preview space on the wire; both without a final slash.
 	AS4, Preview string
+	// AP is the node's access point.
+	AP *as4.AccessPoint
 
 	network *Network
 	lines   []edm.Line
 	party   *pki.Party
 	db      *store.DB
-	ap      *as4.AccessPoint
 	mux     http.ServeMux // of the AS4 address
 	preview http.ServeMux
 	down    atomic.Bool
+
+	submissions submissions
 }
+
+// Paths below the preview space and the portal, on the wire.
+const (
+	previewPath = "/preview/"
+	returnPath  = "/return/"
+)
 
 // PartyOf is the party id of a country's gateway, as the directory announces it.
 func PartyOf(country string) ebms.PartyID {
@@ -94,12 +103,12 @@ func (node *Node) open(ctx context.Context) error {
 	if node.Node, err = exchange.New(config); err != nil {
 		return err
 	}
-	if node.ap, err = node.accessPoint(config, files); err != nil {
+	if node.AP, err = node.accessPoint(config, files); err != nil {
 		return err
 	}
-	node.Connect(node.ap)
-	node.mux.Handle("/as4", node.unlessDown(node.ap))
-	n.group.Go(func() error { return node.ap.Run(ctx) })
+	node.Connect(node.AP)
+	node.mux.Handle("/as4", node.unlessDown(node.AP))
+	n.group.Go(func() error { return node.AP.Run(ctx) })
 	n.group.Go(func() error { return node.Run(ctx) })
 	return nil
 }
@@ -126,7 +135,7 @@ func (node *Node) requester() (*exchange.RequesterConfig, error) {
 	if !slices.Contains(node.lines, edm.V20) {
 		lines = node.lines
 	}
-	return &exchange.RequesterConfig{Directory: Directory(c), Lines: lines, ReturnBase: node.Preview + "/return/", Agent: sdg.Agent{
+	return &exchange.RequesterConfig{Directory: Directory(c), Lines: lines, ReturnBase: node.Preview + returnPath, Agent: sdg.Agent{
 		Identifier: sdg.Identifier{Scheme: PartyOf(node.Country).Type, Value: node.Country + "PORTAL01"},
 		Names:      []sdg.Text{{Lang: "EN", Value: "Demo procedure portal, " + node.Name}}, Address: &sdg.Address{AdminUnitLevel1: node.Country}}}, nil
 }
@@ -134,7 +143,7 @@ func (node *Node) requester() (*exchange.RequesterConfig, error) {
 // provider has a register for each evidence type that the directory announces.
 func (node *Node) provider(member Member) *exchange.ProviderConfig {
 	part := node.network.Lifecycle.Part(node.Country)
-	p := &exchange.ProviderConfig{Lines: node.lines, Models: node.network.models, PreviewBase: node.Preview + "/preview/",
+	p := &exchange.ProviderConfig{Lines: node.lines, Models: node.network.models, PreviewBase: node.Preview + previewPath,
 		PreviewText: []sdg.Text{{Lang: "EN", Value: "Look at the documents and decide whether they are sent."}}}
 	for _, published := range part.Providers {
 		s := exchange.Service{Provider: sdg.Agent{Identifier: published.Identifier, Names: published.Names, Address: published.Address}}
@@ -165,13 +174,17 @@ func (node *Node) accessPoint(config exchange.Config, files as4.Files) (*as4.Acc
 		if other == node {
 			continue
 		}
-		sets, err := as4.PropertySets(other.understood()...)
+		p, err := other.partner()
 		if err != nil {
 			return nil, err
 		}
-		mode.Partners = append(mode.Partners, &as4.Partner{Name: strings.ToLower(cc), ID: PartyOf(cc), URL: other.AS4 + "/as4",
-			Sign: []*x509.Certificate{other.party.Sign.Cert()}, Encrypt: other.party.Encrypt.Cert(), Properties: sets})
+		mode.Partners = append(mode.Partners, p)
 	}
+	registry, err := n.registry.partner()
+	if err != nil {
+		return nil, err
+	}
+	mode.Partners = append(mode.Partners, registry)
 	spool := n.dir(node.Country, "spool")
 	if err := os.MkdirAll(spool, 0o700); err != nil {
 		return nil, err
@@ -179,6 +192,13 @@ func (node *Node) accessPoint(config exchange.Config, files as4.Files) (*as4.Acc
 	return as4.New(as4.Config{PMode: mode, Sign: node.party.Sign, Decrypt: []*pki.Identity{node.party.Encrypt}, Store: node.db.AS4(), Files: files,
 		Spool: ebms.Disk{Dir: spool}, Handler: recorder{node}, Domain: config.Domain, Client: as4.NewClient(&tls.Config{RootCAs: n.roots}),
 		Pushes: 4, Now: n.plan.Now, Log: config.Logger})
+}
+
+// partner is this node as the P-Modes of the others have it.
+func (node *Node) partner() (*as4.Partner, error) {
+	sets, err := as4.PropertySets(node.understood()...)
+	return &as4.Partner{Name: strings.ToLower(node.Country), ID: PartyOf(node.Country), URL: node.AS4 + "/as4",
+		Sign: []*x509.Certificate{node.party.Sign.Cert()}, Encrypt: node.party.Encrypt.Cert(), Properties: sets}, err
 }
 
 // understood are the lines in which a node can be answered.
@@ -223,12 +243,14 @@ type Crossing struct {
 type recorder struct{ *Node }
 
 func (r recorder) Deliver(ctx context.Context, m *as4.Message) error {
+	if m.Header.Service.Value == as4.LifecycleMgmt {
+		return r.submissions.deliver(m)
+	}
 	record := r.network.plan.Record
 	if record == nil || len(m.Parts) == 0 {
 		return r.Node.Node.Deliver(ctx, m)
 	}
-	c := Crossing{To: r.Country, Action: m.Header.Action, Header: *m.Header, Envelope: bytes.Clone(m.Envelope)}
-	c.From, _, _ = strings.Cut(strings.TrimPrefix(m.Partner.ID.Value, "AP_"), "_")
+	c := Crossing{From: countryOf(m.Partner.ID), To: r.Country, Action: m.Header.Action, Header: *m.Header, Envelope: bytes.Clone(m.Envelope)}
 	for _, p := range m.Parts {
 		c.Types = append(c.Types, p.Type)
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/once-only/oots/as4"
 	"github.com/once-only/oots/commonservices/seed"
 	"github.com/once-only/oots/exchange"
 	"github.com/once-only/oots/sdg"
@@ -123,12 +124,20 @@ func (node *Node) Await(ctx context.Context, id string, states ...exchange.State
 // the link, identifies, looks at every document, lets all of them go or none,
 // and returns to the portal.
 func (n *Network) Preview(ctx context.Context, asker *Node, id string, who exchange.Identity, send bool) error {
-	x, err := asker.Requester.Exchange(ctx, id)
+	to, err := asker.Requester.Redirect(ctx, id)
 	if err != nil {
 		return err
 	}
-	p, session, err := n.follow(ctx, asker, x)
+	provider, session, err := n.Link(to.Location)
 	if err != nil {
+		return err
+	}
+	// The link and the second request come on two ways; who returns needs both.
+	if err := arrived(ctx, asker, id); err != nil {
+		return err
+	}
+	p := provider.Provider
+	if _, err := p.Open(ctx, session); err != nil {
 		return err
 	}
 	s, visitor, err := p.Identify(ctx, session, who)
@@ -144,26 +153,55 @@ func (n *Network) Preview(ctx context.Context, asker *Node, id string, who excha
 			d.Pieces = append(d.Pieces, doc.Piece)
 		}
 	}
-	_, err = p.Decide(ctx, session, visitor, d)
+	if s, err = p.Decide(ctx, session, visitor, d); err != nil {
+		return err
+	}
+	_, err = asker.Requester.Returned(ctx, token(to, s))
 	return err
 }
 
-// follow sends the second request and opens the link in the provider's space.
-func (n *Network) follow(ctx context.Context, asker *Node, x *exchange.Exchange) (*exchange.Provider, string, error) {
-	to, err := asker.Requester.Redirect(ctx, x.ID)
-	if err != nil {
-		return nil, "", err
-	}
-	u, err := url.Parse(to.Location)
+// Link tells whose preview a link leads to, and its session.
+func (n *Network) Link(location string) (*Node, string, error) {
+	u, err := url.Parse(location)
 	if err != nil {
 		return nil, "", err
 	}
 	i := slices.IndexFunc(n.Countries, func(cc string) bool { return n.Nodes[cc].Preview == u.Scheme+"://"+u.Host })
-	session, ok := strings.CutPrefix(u.Path, "/preview/")
+	session, ok := strings.CutPrefix(u.Path, previewPath)
 	if i < 0 || !ok {
 		return nil, "", errors.New("network: the preview link leads out of the network")
 	}
-	p := n.Nodes[n.Countries[i]].Provider
-	_, err = p.Open(ctx, session)
-	return p, session, err
+	return n.Nodes[n.Countries[i]], session, nil
+}
+
+// arrived waits until the second request of an exchange has its receipt.
+func arrived(ctx context.Context, asker *Node, id string) error {
+	x, err := asker.Requester.Exchange(ctx, id)
+	if err != nil {
+		return err
+	}
+	for pause := time.Millisecond; ; pause = min(2*pause, 50*time.Millisecond) {
+		m, _, err := asker.db.AS4().Sent(ctx, x.Messages[len(x.Messages)-1])
+		if err != nil || m.State == as4.Acknowledged {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause):
+		}
+	}
+}
+
+// token is that of the return address: in 2.0 the provider has it from the
+// request, before that the link brings it.
+func token(to *exchange.Redirect, s *exchange.PreviewSession) string {
+	back := s.ReturnLocation
+	if back == "" {
+		back = to.Form["returnurl"]
+	}
+	if u, err := url.Parse(to.Location); back == "" && err == nil {
+		back = u.Query().Get("returnurl")
+	}
+	return back[strings.LastIndex(back, "/")+1:]
 }

@@ -1,0 +1,137 @@
+package network
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+
+	"github.com/once-only/oots/as4"
+	"github.com/once-only/oots/as4/ebms"
+	"github.com/once-only/oots/commonservices/lcm"
+	"github.com/once-only/oots/pki"
+	"github.com/once-only/oots/regrep"
+)
+
+// RegistryParty is the access point of the Common Services, where countries
+// submit what they change (TDD 3.6.3).
+var RegistryParty = ebms.PartyID{Type: as4.OOTSPartyType, Value: "AP_EU_DEMO_CS"}
+
+// registry is that access point.
+type registry struct {
+	party *pki.Party
+	as4   string
+	mux   http.ServeMux
+}
+
+func (n *Network) prepareRegistry(ctx context.Context) (err error) {
+	r := &registry{}
+	if r.party, err = n.CA.Party(RegistryParty.Value, "127.0.0.1", "localhost"); err != nil {
+		return err
+	}
+	r.as4, err = n.listen(ctx, &r.mux, r.party.TLS)
+	n.registry = r
+	return err
+}
+
+// openRegistry lets the nodes' access points submit, each for its own country.
+func (n *Network) openRegistry(ctx context.Context) error {
+	mode := &as4.PMode{Self: as4.Partner{ID: RegistryParty}, Legs: as4.OOTSLegs()}
+	countries := map[ebms.PartyID]string{}
+	for _, cc := range n.Countries {
+		p, err := n.Nodes[cc].partner()
+		if err != nil {
+			return err
+		}
+		mode.Partners = append(mode.Partners, p)
+		countries[p.ID] = cc
+	}
+	var ap *as4.AccessPoint
+	memory := &as4.Memory{}
+	handler := &lcm.Handler{
+		Country: func(p ebms.PartyID) string { return countries[p] },
+		Of:      func(context.Context, string) (*lcm.LifecycleManager, error) { return n.Lifecycle, nil },
+		Send: func(ctx context.Context, m *ebms.UserMessage, parts []as4.Part) (string, error) {
+			return ap.Submit(ctx, m, parts)
+		},
+	}
+	ap, err := as4.New(as4.Config{PMode: mode, Sign: n.registry.party.Sign, Decrypt: []*pki.Identity{n.registry.party.Encrypt}, Store: memory, Files: memory,
+		Handler: handler, Domain: "cs.demo.example", Client: as4.NewClient(&tls.Config{RootCAs: n.roots}), Pushes: 2, Now: n.plan.Now, Log: n.plan.Log})
+	if err != nil {
+		return fmt.Errorf("network: access point of the Common Services: %w", err)
+	}
+	n.registry.mux.Handle("/as4", ap)
+	n.group.Go(func() error { return ap.Run(ctx) })
+	return nil
+}
+
+// partner is the registry as a node's P-Mode has it.
+func (r *registry) partner() (*as4.Partner, error) {
+	sets, err := as4.PropertySets("oots-edm:v1.2")
+	return &as4.Partner{Name: "cs", ID: RegistryParty, URL: r.as4 + "/as4", Sign: []*x509.Certificate{r.party.Sign.Cert()},
+		Encrypt: r.party.Encrypt.Cert(), Properties: sets}, err
+}
+
+// submissions are those of a node whose answer is awaited, by conversation.
+type submissions struct {
+	mu      sync.Mutex
+	waiting map[string]chan []byte
+}
+
+func (s *submissions) await(conversation string) chan []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.waiting == nil {
+		s.waiting = map[string]chan []byte{}
+	}
+	c := make(chan []byte, 1)
+	s.waiting[conversation] = c
+	return c
+}
+
+// deliver hands an answer to whoever waits for it.
+func (s *submissions) deliver(m *as4.Message) error {
+	if len(m.Parts) != 1 {
+		return &ebms.Error{Code: ebms.ValueInconsistent, Detail: "an answer to a submission has one part"}
+	}
+	answer, err := ebms.ReadAll(m.Parts[0].Content)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c := s.waiting[m.Header.ConversationID]; c != nil {
+		delete(s.waiting, m.Header.ConversationID)
+		c <- answer
+	}
+	return nil
+}
+
+// Submit sends a SubmitObjectsRequest to the Common Services over AS4 and waits
+// for the answer.
+func (node *Node) Submit(ctx context.Context, raw []byte) (answer []byte, err error) {
+	conversation := as4.NewUUID()
+	came := node.submissions.await(conversation)
+	m := &ebms.UserMessage{To: ebms.Party{ID: RegistryParty}, Service: ebms.Service{Type: as4.BindingType, Value: as4.LifecycleMgmt}, Action: as4.ActionSubmit,
+		ConversationID: conversation, Properties: []ebms.Property{{Name: ebms.OriginalSender, Type: PartyOf(node.Country).Type, Value: node.Country + "METADATA01"},
+			{Name: ebms.FinalRecipient, Type: as4.OOTSPartyType, Value: "EUCOMMONSERVICES01"}}}
+	if _, err := node.AP.Submit(ctx, m, []as4.Part{{Type: regrep.MediaType, Content: ebms.Bytes(raw)}}); err != nil {
+		return nil, err
+	}
+	select {
+	case answer := <-came:
+		return answer, nil
+	case <-ctx.Done():
+		return nil, errors.Join(errors.New("network: the Common Services do not answer the submission"), ctx.Err())
+	}
+}
+
+// countryOf is the country in the party id of a demo gateway.
+func countryOf(p ebms.PartyID) string {
+	cc, _, _ := strings.Cut(strings.TrimPrefix(p.Value, "AP_"), "_")
+	return cc
+}
