@@ -195,12 +195,16 @@ func TestKilledAtAnyInstant(t *testing.T) {
 	go proxy.Serve(link)
 	defer proxy.Close()
 
-	var trouble bytes.Buffer
+	trouble, err := os.Create(filepath.Join(dir, "trouble.log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer trouble.Close()
 	start := func(role string) *exec.Cmd {
 		c := exec.Command(os.Args[0])
 		c.Env = append(os.Environ(), "OOTS_AS4_PROCESS="+role, "OOTS_AS4_DIR="+dir, "OOTS_AS4_URL=http://"+link.Addr().String()+"/as4",
 			"OOTS_AS4_LISTEN="+listen, "OOTS_AS4_MESSAGES="+strconv.Itoa(messages))
-		c.Stderr = &trouble
+		c.Stderr = trouble
 		if err := c.Start(); err != nil {
 			t.Fatal(err)
 		}
@@ -228,7 +232,7 @@ func TestKilledAtAnyInstant(t *testing.T) {
 	deadline := time.Now().Add(4 * time.Minute)
 	for killed < kills || settled() < messages {
 		if time.Now().After(deadline) {
-			t.Fatalf("after %d kills %d of %d messages are settled\n%s", killed, settled(), messages, tail(trouble.String()))
+			t.Fatalf("after %d kills %d of %d messages are settled\n%s", killed, settled(), messages, tail(trouble.Name()))
 		}
 		wait := time.Duration(20+rng.IntN(120)) * time.Millisecond
 		if killed >= kills {
@@ -308,7 +312,9 @@ func freePort(t *testing.T) string {
 	return l.Addr().String()
 }
 
-func tail(s string) string {
-	lines := strings.Split(s, "\n")
+// tail are the last lines of a file.
+func tail(name string) string {
+	b, _ := os.ReadFile(name)
+	lines := strings.Split(string(b), "\n")
 	return strings.Join(lines[max(0, len(lines)-60):], "\n")
 }
