@@ -64,7 +64,6 @@ type state struct {
 	world  *world
 	// tamper changes what the node sends; see access.
 	tamper func(m *ebms.UserMessage, parts []as4.Part) (*ebms.UserMessage, []as4.Part)
-	told   []exchange.State
 }
 
 // crossed is a message that was delivered.
@@ -85,6 +84,7 @@ type world struct {
 	crossed []crossed
 	// deviant worlds send what does not conform, on purpose.
 	deviant bool
+	quiet   bool // records nothing
 }
 
 // options of a world.
@@ -98,6 +98,7 @@ type options struct {
 	clocks  exchange.Clocks
 	real    bool // real clock
 	files   func(cc string) as4.Files
+	changed func(x *exchange.Exchange)
 }
 
 // access is a state's access point with its faults.
@@ -116,6 +117,9 @@ func (a access) Wake() { a.s.ap.Wake() }
 
 // Deliver records what crosses.
 func (s *state) Deliver(ctx context.Context, m *as4.Message) error {
+	if s.world.quiet {
+		return s.Node.Deliver(ctx, m)
+	}
 	c := crossed{to: s.Country, action: m.Header.Action, header: *m.Header, envelope: bytes.Clone(m.Envelope)}
 	for i, p := range m.Parts {
 		b, err := ebms.ReadAll(p.Content)
@@ -302,7 +306,12 @@ func newWorld(t testing.TB, o options) *world {
 		s.Node, err = exchange.New(exchange.Config{Country: cc, Party: partyOf(cc), Domain: "ap." + strings.ToLower(cc) + ".example", Key: bytes.Repeat([]byte{7}, 32),
 			Store: rows, Files: files, Now: now, Judge: judge,
 			Requester: &exchange.RequesterConfig{Agent: agent(cc, "PORTAL"), Directory: w.dir, Lines: o.speaks, ReturnBase: "https://portal.example/return/",
-				Changed: func(_ context.Context, x *exchange.Exchange) error { s.told = append(s.told, x.State); return nil }},
+				Changed: func(_ context.Context, x *exchange.Exchange) error {
+					if o.changed != nil {
+						o.changed(x)
+					}
+					return nil
+				}},
 			Provider: &exchange.ProviderConfig{Services: []exchange.Service{{Provider: register, Types: []exchange.ServedType{{Classification: classification, LevelOfAssurance: "Substantial", Data: data}}}},
 				PreviewBase: previewBase, PreviewText: text("Look at your evidence"), Allowed: o.allowed, Models: o.models, Clocks: o.clocks}})
 		if err != nil {
