@@ -261,28 +261,46 @@ func (a assets) all(yield func(*assetRecord) bool) {
 	}
 }
 
-// search finds assets by words, kind and country; every word must stand in a
-// title, a description, the identifier or the country.
-func (a assets) search(words, kind, country string, most int) (found []*assetRecord, more bool) {
-	wanted := strings.Fields(strings.ToLower(words))
-	for r := range a.all {
-		if kind != "" && r.Type != kind || country != "" && r.Country != country || r.Status == Withdrawn {
+// entry is an asset as the search finds it.
+type entry struct {
+	*assetRecord
+	text string // in lower case: everything that words are looked for in
+}
+
+// index lists everything that can be found, made once a revision.
+func (c *catalogue) index() (out []entry) {
+	for r := range c.assets().all {
+		if r.Status == Withdrawn {
 			continue
 		}
-		text := strings.ToLower(r.Identifier + " " + r.Country)
+		var text strings.Builder
+		text.WriteString(strings.ToLower(r.Identifier + " " + r.Country))
 		for _, m := range []map[string]string{r.Title, r.Description} {
-			for _, v := range m {
-				text += " " + strings.ToLower(v)
+			for _, lang := range sortedKeys(m) {
+				text.WriteString(" " + strings.ToLower(m[lang]))
 			}
 		}
-		if slices.ContainsFunc(wanted, func(w string) bool { return !strings.Contains(text, w) }) {
+		r.Codes = nil
+		out = append(out, entry{r, text.String()})
+	}
+	return out
+}
+
+// search finds assets by words, kind and country; every word must stand in a
+// title, a description, the identifier or the country.
+func (c *catalogue) search(words, kind, country string, most int) (found []*assetRecord, more bool) {
+	wanted := strings.Fields(strings.ToLower(words))
+	for _, e := range c.searchable() {
+		if kind != "" && e.Type != kind || country != "" && e.Country != country {
+			continue
+		}
+		if slices.ContainsFunc(wanted, func(w string) bool { return !strings.Contains(e.text, w) }) {
 			continue
 		}
 		if len(found) == most {
 			return found, true
 		}
-		r.Codes = nil
-		found = append(found, r)
+		found = append(found, e.assetRecord)
 	}
 	return found, false
 }

@@ -84,6 +84,7 @@ type catalogue struct {
 	records      map[string]map[string][]record // by classification, then country
 	answers      memory
 	refusals     memory
+	searchable   func() []entry // the index of the Semantic Repository
 }
 
 // requirement is one with what countries contribute, in their order.
@@ -108,6 +109,7 @@ func compile(d *DataSet) *catalogue {
 		c.requirements[i].Requirement = r
 		c.byAddress[r.ID] = i
 	}
+	c.searchable = sync.OnceValue(c.index)
 	types := map[string]sdg.EvidenceType{}
 	for part := range d.each {
 		for _, t := range part.EvidenceTypes {

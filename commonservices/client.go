@@ -335,7 +335,7 @@ func (c *Client) ask(ctx context.Context, q clientQuery, fits func(*Decoded) err
 		}
 		return nil, Answer{}, e
 	}
-	base, err := c.cfg.Locator.Locate(ctx, q.country, q.service, c.major())
+	base, err := c.locate(ctx, q)
 	if err != nil {
 		return fail(Unreachable, err)
 	}
@@ -347,9 +347,16 @@ func (c *Client) ask(ctx context.Context, q clientQuery, fits func(*Decoded) err
 	if kept != nil && now.Before(kept.at.Add(c.cfg.Fresh)) {
 		return kept.said.clone(), Answer{At: kept.at}, nil
 	}
+	standIn := kept != nil && now.Before(kept.at.Add(c.cfg.Fresh+c.cfg.Stale))
+	if standIn && c.cache.isDown(base.String(), now) {
+		return kept.said.clone(), Answer{At: kept.at, Stale: true}, nil
+	}
 	got, cause, err := c.fetch(ctx, address.String(), kept)
+	if cause == Unreachable && ctx.Err() == nil {
+		c.cache.outage(base.String(), now.Add(afterOutage))
+	}
 	switch {
-	case cause == Unreachable && kept != nil && now.Before(kept.at.Add(c.cfg.Fresh+c.cfg.Stale)) && ctx.Err() == nil:
+	case cause == Unreachable && standIn && ctx.Err() == nil:
 		c.cfg.Log.Warn("directory out of reach, an older answer stands in", "service", string(q.service), "country", q.country, "err", err)
 		return kept.said.clone(), Answer{At: kept.at, Stale: true}, nil
 	case err != nil:
@@ -375,6 +382,24 @@ func (c *Client) ask(ctx context.Context, q clientQuery, fits func(*Decoded) err
 		c.cache.put(key, &keptAnswer{at: now, said: d, body: got.body, etag: got.etag})
 	}
 	return d.clone(), Answer{At: now}, nil
+}
+
+// afterOutage is how long older answers stand in for a directory that was out of
+// reach before it is asked again: nobody waits for time-outs one after another.
+const afterOutage = 30 * time.Second
+
+// locate finds a directory; when the DNS fails, where it was found last.
+func (c *Client) locate(ctx context.Context, q clientQuery) (*url.URL, error) {
+	key := string(q.service) + " " + q.country
+	base, err := c.cfg.Locator.Locate(ctx, q.country, q.service, c.major())
+	if err == nil {
+		return c.cache.located(key, base), nil
+	}
+	if last := c.cache.located(key, nil); last != nil && !errors.Is(err, ErrNoRecord) {
+		c.cfg.Log.Warn("the DNS fails, the directory's last address stands in", "service", string(q.service), "country", q.country, "err", err)
+		return last, nil
+	}
+	return nil, err
 }
 
 // clone lets nobody change what the cache keeps: the lists of the outermost

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -219,15 +220,22 @@ func TestClientKeeps(t *testing.T) {
 	if a, err := ask("FI"); err != nil || !a.Stale || !a.At.Equal(confirmed) {
 		t.Errorf("an answer during an outage: %+v, %v", a, err)
 	}
+	before := b.asked.Load()
+	now = now.Add(20 * time.Second)
+	if a, err := ask("FI"); err != nil || !a.Stale {
+		t.Errorf("a moment later: %+v, %v", a, err)
+	}
+	asked(before) // nobody waits for the next time-out
 	now = now.Add(2 * time.Hour)
 	if _, err := ask("FI"); err == nil {
 		t.Error("an answer stands in for ever")
 	}
 	b.set(nil)
+	now = now.Add(time.Minute)
 	if a, err := ask("FI"); err != nil || a.Stale {
 		t.Errorf("after the outage: %+v, %v", a, err)
 	}
-	before := b.asked.Load()
+	before = b.asked.Load()
 	for range 2 {
 		if _, err := ask("IE"); code(err) != "EB:ERR:0001" {
 			t.Error(err)
@@ -238,6 +246,42 @@ func TestClientKeeps(t *testing.T) {
 	now = now.Add(2 * time.Hour)
 	if a, err := ask("FI"); err != nil || a.Stale {
 		t.Errorf("confirmed by another key: %+v, %v", a, err)
+	}
+}
+
+// failing is a locator that stops working.
+type failing struct {
+	cs.Static
+	err error
+}
+
+func (f *failing) Locate(ctx context.Context, country string, service cs.Service, major int) (*url.URL, error) {
+	if f.err != nil {
+		return nil, f.err
+	}
+	return f.Static.Locate(ctx, country, service, major)
+}
+
+// TestClientOutlivesTheDNS asks while the DNS fails, and when it says that the
+// directory is gone.
+func TestClientOutlivesTheDNS(t *testing.T) {
+	d := newDirectory(t, seed.DataSet())
+	where := &failing{Static: d.locator()}
+	client := d.client(t, func(cfg *cs.ClientConfig) { cfg.Locator = where })
+	ask := func() error {
+		_, _, err := client.EvidenceTypes(context.Background(), seed.Requirement("birth"), "FI")
+		return err
+	}
+	if err := ask(); err != nil {
+		t.Fatal(err)
+	}
+	where.err = errors.New("the DNS answers SERVFAIL")
+	if err := ask(); err != nil {
+		t.Errorf("while the DNS fails: %v", err)
+	}
+	where.err = cs.ErrNoRecord
+	if err := ask(); !errors.Is(err, cs.ErrNoRecord) {
+		t.Errorf("without a record: %v", err)
 	}
 }
 

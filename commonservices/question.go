@@ -149,6 +149,10 @@ func (c *Client) choices(ctx context.Context, address string) ([]Code, error) {
 	} else if !strings.HasPrefix(address, "https://") {
 		return nil, errors.New("the code list's address does not begin with https://")
 	}
+	now := c.cfg.Now()
+	if kept := c.cache.list(address); kept.codes != nil && now.Before(kept.at.Add(c.cfg.Fresh)) {
+		return slices.Clone(kept.codes), nil
+	}
 	ctx, stop := context.WithTimeout(ctx, c.cfg.Timeout)
 	defer stop()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
@@ -176,7 +180,8 @@ func (c *Client) choices(ctx context.Context, address string) ([]Code, error) {
 	for row := range list.Rows() {
 		out = append(out, Code{Code: row.Code(), Names: rowNames(list, row)})
 	}
-	return out, nil
+	c.cache.putList(address, keptList{now, out})
+	return slices.Clone(out), nil
 }
 
 // rowNames are the names of an entry: columns name-EN, name-DE …, else name.

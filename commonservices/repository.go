@@ -198,7 +198,7 @@ func (s *Server) searchAssets(w http.ResponseWriter, r *http.Request, assets ass
 		s.sayProblem(w, r, format, p, http.StatusBadRequest)
 		return
 	}
-	found, more := assets.search(p.Words, p.Kind, p.Country, mostFound)
+	found, more := assets.catalogue.search(p.Words, p.Kind, p.Country, mostFound)
 	p.More = more
 	switch format {
 	case "json":
