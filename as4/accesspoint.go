@@ -73,9 +73,10 @@ type Config struct {
 	// Client pushes messages; it must not follow redirects. Optional: see
 	// NewClient.
 	Client *http.Client
-	// Trusted judges a certificate of a partner at the moment of use: validity,
-	// revocation. Optional; the validity period is always checked.
-	Trusted func(*x509.Certificate) error
+	// Trusted judges a certificate of a partner at the moment of use, with what
+	// came beside it: revocation, length of keys; for instance Check of a
+	// pki.Policy. Optional; the validity period is always checked.
+	Trusted func(use pki.Use, c *x509.Certificate, chain ...*x509.Certificate) error
 	// Suite signs and encrypts; nil means the common RSA profile.
 	Suite *wssec.Suite
 	// Later are codes of a partner's refusal that mean "try again": EBMS:0005,
@@ -90,11 +91,14 @@ type Config struct {
 	Lease time.Duration
 	// Receptions is how many messages are received at once; 0 means 64.
 	Receptions int
-	Limits     ebms.Limits
-	Inflate    ebms.Inflater
-	Now        func() time.Time // optional; time.Now
-	NewID      func() string    // optional; random UUIDs
-	Log        *slog.Logger     // optional; discards
+	// Idle is how long a sender may pause in the middle of a message; 0 means a
+	// minute.
+	Idle    time.Duration
+	Limits  ebms.Limits
+	Inflate ebms.Inflater
+	Now     func() time.Time // optional; time.Now
+	NewID   func() string    // optional; random UUIDs
+	Log     *slog.Logger     // optional; discards
 	// Count is told every event for metrics; optional.
 	Count func(Event)
 }
@@ -150,6 +154,9 @@ func New(c Config) (*AccessPoint, error) {
 	if c.Receptions == 0 {
 		c.Receptions = 64
 	}
+	if c.Idle == 0 {
+		c.Idle = time.Minute
+	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -175,13 +182,13 @@ func NewUUID() string {
 }
 
 // believe judges a partner's certificate at the moment of use.
-func (ap *AccessPoint) believe(c *x509.Certificate) error {
+func (ap *AccessPoint) believe(use pki.Use, c *x509.Certificate, chain ...*x509.Certificate) error {
 	now := ap.Now()
 	if now.Before(c.NotBefore) || now.After(c.NotAfter) {
 		return errors.New("the certificate is not valid now")
 	}
 	if ap.Trusted != nil {
-		return ap.Trusted(c)
+		return ap.Trusted(use, c, chain...)
 	}
 	return nil
 }

@@ -7,7 +7,6 @@ import (
 	"crypto"
 	"crypto/rand"
 	"crypto/sha256"
-	"crypto/x509"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -448,7 +447,7 @@ func TestExpiredAndRevokedSigners(t *testing.T) {
 		}
 		policy := &pki.Policy{Anchors: party.Sign.Chain[:1], Issuers: party.Sign.Chain[1:], Revocation: revocation, Now: at.Now}
 		pt.PMode.Partners[0].Sign = party.Sign.Chain[:1]
-		pt.AccessPoint.Config.Trusted = func(c *x509.Certificate) error { return policy.Check(pki.Sign, c) }
+		pt.AccessPoint.Config.Trusted = policy.Check
 		if s := answer(t, pt, forgery{sign: party.Sign}.build(t, at.Now())); code(s) != c.want {
 			t.Errorf("%s: answered with %q, want %q", c.name, code(s), c.want)
 		}

@@ -3,12 +3,14 @@ package as4
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"strconv"
 	"time"
 
 	"github.com/once-only/oots/as4/ebms"
 	"github.com/once-only/oots/as4/wssec"
+	"github.com/once-only/oots/pki"
 )
 
 // ServeHTTP receives a message. The response carries a signed receipt, or an
@@ -30,7 +32,7 @@ func (ap *AccessPoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	started := time.Now()
 	in := reception{ap: ap}
-	receipt, err := in.take(r)
+	receipt, err := in.take(r, patient{r.Body, http.NewResponseController(w), ap.Idle, started.Add(longest)})
 	if err == nil {
 		ap.Count(Event{Kind: in.outcome, Took: time.Since(started)})
 		write(w, receipt)
@@ -40,6 +42,28 @@ func (ap *AccessPoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ap.Count(Event{Kind: "refused", Code: code, Took: time.Since(started)})
 	ap.Log.Warn("message refused", "message", in.id(), "party", in.party(), "code", string(code), "error", err)
 	write(w, in.refuse(err))
+}
+
+// longest is how long a message may take to arrive, however steadily it comes.
+const longest = 30 * time.Minute
+
+// patient reads a body whose sender may pause, but not for longer than idle, and
+// not beyond an end.
+type patient struct {
+	io.Reader
+	connection *http.ResponseController
+	idle       time.Duration
+	end        time.Time
+}
+
+func (p patient) Read(b []byte) (int, error) {
+	until := time.Now().Add(p.idle)
+	if until.After(p.end) {
+		until = p.end
+	}
+	// Not every writer has a connection with deadlines; a server's has.
+	_ = p.connection.SetReadDeadline(until)
+	return p.Reader.Read(b)
 }
 
 func write(w http.ResponseWriter, envelope []byte) {
@@ -58,9 +82,9 @@ type reception struct {
 }
 
 // take receives one message and returns its receipt.
-func (in *reception) take(r *http.Request) (receipt []byte, err error) {
+func (in *reception) take(r *http.Request, body io.Reader) (receipt []byte, err error) {
 	ap, ctx := in.ap, r.Context()
-	reader, err := ebms.NewReader(r.Body, r.Header.Get("Content-Type"), ap.Limits, ap.Spool)
+	reader, err := ebms.NewReader(body, r.Header.Get("Content-Type"), ap.Limits, ap.Spool)
 	if err != nil {
 		return nil, err
 	}
@@ -127,7 +151,7 @@ func (in *reception) identify(m *ebms.UserMessage) error {
 	if err := in.verified.SignedBy(partner.Sign...); err != nil {
 		return err
 	}
-	if err := in.ap.believe(in.verified.Signer); err != nil {
+	if err := in.ap.believe(pki.Sign, in.verified.Signer, in.verified.Chain...); err != nil {
 		return ebms.Errorf(ebms.FailedAuthentication, err, "the signature cannot be trusted")
 	}
 	in.partner = partner

@@ -2,11 +2,9 @@ package as4
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -15,28 +13,8 @@ import (
 
 	"github.com/once-only/oots/as4/ebms"
 	"github.com/once-only/oots/as4/wssec"
+	"github.com/once-only/oots/pki"
 )
-
-// NewClient is an HTTP client for pushing: TLS 1.2 or 1.3, no redirects, no
-// compression of its own, bounded in connections and time. config may carry
-// roots and a client certificate; nil means the system's roots.
-func NewClient(config *tls.Config) *http.Client {
-	if config == nil {
-		config = &tls.Config{}
-	}
-	config = config.Clone()
-	config.MinVersion = max(config.MinVersion, tls.VersionTLS12)
-	return &http.Client{
-		Timeout:       10 * time.Minute,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		Transport: &http.Transport{
-			TLSClientConfig: config, DisableCompression: true,
-			DialContext:         (&net.Dialer{Timeout: 20 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-			TLSHandshakeTimeout: 20 * time.Second, ResponseHeaderTimeout: 3 * time.Minute,
-			MaxIdleConnsPerHost: 16, MaxConnsPerHost: 64, IdleConnTimeout: 90 * time.Second,
-		},
-	}
-}
 
 // compressed are media types that gzip does not make smaller.
 var compressed = []string{"application/zip", "application/gzip", "image/jpeg", "image/png"}
@@ -63,7 +41,7 @@ func (ap *AccessPoint) Submit(ctx context.Context, m *ebms.UserMessage, parts []
 	if err != nil {
 		return "", err
 	}
-	if err := ap.believe(partner.Encrypt); err != nil {
+	if err := ap.believe(pki.Encrypt, partner.Encrypt); err != nil {
 		return "", ebms.Errorf(ebms.FailedAuthentication, err, "the partner's encryption certificate cannot be used")
 	}
 	if len(parts) > wssec.MaxAttachments {
@@ -345,7 +323,7 @@ func (ap *AccessPoint) answer(resp *http.Response, partner *Partner) (h *ebms.He
 			err = verified.SignedBy(partner.Sign...)
 		}
 		if err == nil {
-			err = ap.believe(verified.Signer)
+			err = ap.believe(pki.Sign, verified.Signer, verified.Chain...)
 		}
 		signed = err == nil
 	}
