@@ -7,6 +7,7 @@ import (
 
 	"github.com/once-only/oots/as4"
 	"github.com/once-only/oots/testbed/partner"
+	"github.com/once-only/oots/validator"
 )
 
 // Names of the access points of a lab.
@@ -21,7 +22,8 @@ type LabConfig struct {
 	Keys      *partner.Keys // of PlatformName and PracticeName; made when nil, which takes a moment
 	Fault     string        // of the practice system; "" is honest
 	Temper    partner.Temper
-	Line      string // of the exchange data model; oots-edm:v2.0 when empty
+	Judge     *validator.Validator // made when nil; share one between labs
+	Line      string               // of the exchange data model; oots-edm:v2.0 when empty
 	Start     time.Time
 	NewID     func() string
 }
@@ -34,6 +36,9 @@ func NewLab(c LabConfig) (*Runner, error) {
 	}
 	if c.NewID == nil {
 		c.NewID = as4.NewUUID
+	}
+	if c.Judge == nil {
+		c.Judge = validator.New(validator.Config{})
 	}
 	clock := partner.NewClock(c.Start.UTC().Truncate(time.Millisecond))
 	if c.Keys == nil {
@@ -60,13 +65,13 @@ func NewLab(c LabConfig) (*Runner, error) {
 	}
 	data := partner.DefaultData()
 	system, err := partner.NewPractice(partner.PracticeConfig{PartyConfig: party(PracticeName, practiceHost, PlatformName, platformHost),
-		Fault: c.Fault, Temper: c.Temper, Data: data})
+		Fault: c.Fault, Temper: c.Temper, Data: data, Judge: c.Judge})
 	if err != nil {
 		return nil, err
 	}
 	wire.Serve(platformHost, me)
 	wire.Serve(practiceHost, system)
-	r := &Runner{Catalogue: c.Catalogue, Line: c.Line, Platform: &partner.Platform{Party: me}, Clock: clock, NewID: c.NewID,
+	r := &Runner{Catalogue: c.Catalogue, Line: c.Line, Platform: &partner.Platform{Party: me}, Clock: clock, NewID: c.NewID, Judge: c.Judge,
 		Target: Target{Name: "practice system", Country: "FI", Version: "1", Mode: "automated", Peer: system.Peer(), Data: data, Browser: client,
 			Settle: func(ctx context.Context) (bool, error) { return system.Settle(ctx) }}}
 	return r, nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -309,7 +310,7 @@ func (p *player) letter(body, action string) partner.Letter {
 	if err != nil {
 		return l
 	}
-	if line := edm.LineOf(doc.Root); line != "" {
+	if line := edm.LineOf(doc.Root); slices.Contains(edm.Lines(), line) {
 		l.Line = line
 	}
 	switch doc.Root.Local() {

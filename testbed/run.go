@@ -104,7 +104,8 @@ type Runner struct {
 	// Progress is told each finished run; optional.
 	Progress func(*Run)
 
-	judge *validator.Validator
+	// Judge judges messages; made when nil.
+	Judge *validator.Validator
 }
 
 // Play plays one case. The answer always says what happened; the error is that
@@ -174,8 +175,8 @@ func (r *Runner) defaults() {
 	if r.NewID == nil {
 		r.NewID = as4.NewUUID
 	}
-	if r.judge == nil {
-		r.judge = validator.New(validator.Config{})
+	if r.Judge == nil {
+		r.Judge = validator.New(validator.Config{})
 	}
 	if r.Target.Browser == nil {
 		r.Target.Browser = &http.Client{Timeout: r.Patience, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
@@ -186,7 +187,7 @@ func (r *Runner) defaults() {
 func (p *player) keep(name string, m *partner.Mail) {
 	body := m.Body()
 	kept := Message{Name: name, Sent: m.Sent, Action: m.Header.Action, SHA256: digest(body), Size: len(body), Body: body, Envelope: m.Envelope, At: stamp(m.At)}
-	kept.Findings = findings(p.judge.Validate(body, validator.Options{Name: name}))
+	kept.Findings = findings(p.Judge.Validate(body, validator.Options{Name: name}))
 	p.run.Messages = append(p.run.Messages, kept)
 }
 

@@ -9,9 +9,12 @@ import (
 	"github.com/once-only/oots/suites"
 	"github.com/once-only/oots/testbed"
 	"github.com/once-only/oots/testbed/partner"
+	"github.com/once-only/oots/validator"
 )
 
 var noon = time.Date(2026, 11, 2, 12, 0, 0, 0, time.UTC)
+
+var judge = validator.New(validator.Config{})
 
 var keys = sync.OnceValues(func() (*partner.Keys, error) {
 	return partner.NewKeys(func() time.Time { return noon }, testbed.PlatformName, testbed.PracticeName)
@@ -35,7 +38,7 @@ func lab(t testing.TB, c *testbed.Catalogue, fault, line string) *testbed.Runner
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := testbed.NewLab(testbed.LabConfig{Catalogue: c, Keys: k, Fault: fault, Line: line, Start: noon})
+	r, err := testbed.NewLab(testbed.LabConfig{Catalogue: c, Keys: k, Judge: judge, Fault: fault, Line: line, Start: noon})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -244,7 +244,7 @@ func doValid(_ context.Context, p *player, args []string) verdict {
 		src, opt.Kind = m.Envelope, validator.EBMSHeader
 		opt.Line = validator.ParseLine(p.Line)
 	}
-	report := p.judge.Validate(src, opt)
+	report := p.Judge.Validate(src, opt)
 	refusing, warnings, _ := report.Count()
 	if refusing > 0 {
 		f := report.Findings[0]
@@ -269,21 +269,21 @@ func doAgree(_ context.Context, p *player, args []string) verdict {
 	var messages []*validator.Message
 	var known validator.Related
 	for _, m := range p.me.Mail()[p.from:] {
-		body := p.judge.Validate(m.Body(), validator.Options{})
-		header := p.judge.Validate(m.Envelope, validator.Options{Kind: validator.EBMSHeader})
+		body := p.Judge.Validate(m.Body(), validator.Options{})
+		header := p.Judge.Validate(m.Envelope, validator.Options{Kind: validator.EBMSHeader})
 		if body.Message != nil && header.Message != nil {
 			messages, known.Headers = append(messages, body.Message), append(known.Headers, header.Message)
 		}
 	}
 	for _, raw := range p.Platform.Answers() {
-		if r := p.judge.Validate(raw, validator.Options{}); r.Message != nil {
+		if r := p.Judge.Validate(raw, validator.Options{}); r.Message != nil {
 			known.Directory = append(known.Directory, r.Message)
 		}
 	}
 	var judged []string
 	warned := ""
 	for _, c := range validator.Assemble(messages, known) {
-		report := p.judge.Compare(c)
+		report := p.Judge.Compare(c)
 		for _, f := range report.Findings {
 			if f.Refuses() {
 				return fail("%s: found %s, expected %s. %s", f.Rule, f.Found, f.Expected, f.Mend)
@@ -435,8 +435,16 @@ func doFiles(_ context.Context, p *player, args []string) verdict {
 			return fail("no document has the type %s", want)
 		}
 	}
+	for _, f := range m.Files[1:] {
+		if begin := beginnings[f.Type]; begin != "" && !strings.HasPrefix(string(f.Data), begin) {
+			return fail("X-08: a document of the type %s does not begin like one", f.Type)
+		}
+	}
 	return pass("%d documents", n)
 }
+
+// beginnings are the first octets of a document, by its type.
+var beginnings = map[string]string{"application/pdf": "%PDF-", "application/xml": "<", "image/png": "\x89PNG"}
 
 func checkOpen(_ *Case, args []string) string {
 	if !slices.Contains([]string{"look", "accept", "refuse"}, args[1]) {
@@ -446,6 +454,7 @@ func checkOpen(_ *Case, args []string) string {
 }
 
 func doOpen(ctx context.Context, p *player, args []string) verdict {
+	p.settle(ctx)
 	rest, given := options(args[2:], "as", "status")
 	found, err := p.find(args[0], "//rim:Slot[PreviewLocation]/rim:SlotValue/rim:Value")
 	if err != nil || len(found) == 0 {

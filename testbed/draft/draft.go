@@ -64,7 +64,12 @@ func Expand(text string, bases Bases, values Values) (string, error) {
 }
 
 // Apply makes the changes of a draft to its base, and leaves placeholders.
-func Apply(text string, bases Bases) (string, error) {
+func Apply(text string, bases Bases) (string, error) { return apply(text, bases, 0) }
+
+// maxBases bounds how many drafts may stand on each other.
+const maxBases = 5
+
+func apply(text string, bases Bases, depth int) (string, error) {
 	if len(text) > MaxSize {
 		return "", &Error{Text: fmt.Sprintf("the draft has more than %d octets", MaxSize)}
 	}
@@ -83,7 +88,14 @@ func Apply(text string, bases Bases) (string, error) {
 			if !found {
 				return "", &Error{i + 1, fmt.Sprintf("there is no base message %q", rest)}
 			}
-			message, started = base, true
+			if depth == maxBases {
+				return "", &Error{i + 1, fmt.Sprintf("the draft stands on more than %d others", maxBases)}
+			}
+			whole, err := apply(base, bases, depth+1)
+			if err != nil {
+				return "", &Error{i + 1, fmt.Sprintf("base %s: %v", rest, err)}
+			}
+			message, started = whole, true
 		default:
 			changed, err := Change(message, verb, rest)
 			if err != nil {

@@ -105,6 +105,13 @@ var Deviations = []Deviation{
 		a, b := m.Properties[0], m.Properties[1]
 		m.Properties[0].Type, m.Properties[0].Value, m.Properties[1].Type, m.Properties[1].Value = b.Type, b.Value, a.Type, a.Value
 	}},
+	{Name: "other-specification", About: "SpecificationId is not the line of the message", header: func(m *ebms.UserMessage) {
+		for i := range m.Properties {
+			if m.Properties[i].Name == ebms.SpecificationID {
+				m.Properties[i].Value = "oots-edm:v1.2"
+			}
+		}
+	}},
 	{Name: "other-party-type", About: "the party id has another type", header: func(m *ebms.UserMessage) { m.From.ID.Type = "urn:example:other-type" }},
 	{Name: "old-clock", About: "the timestamp lies ten minutes back", header: func(m *ebms.UserMessage) { m.Timestamp = m.Timestamp.Add(-10 * time.Minute) }},
 }

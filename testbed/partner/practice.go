@@ -24,6 +24,7 @@ type PracticeConfig struct {
 	Fault  string // name of a Fault; "" is honest
 	Temper Temper
 	Data   Data
+	Judge  *validator.Validator // made when nil; share one, it is costly
 	// Directory is what it needs to ask directories; nil for a system that does
 	// not.
 	Directory *DirectoryAccess
@@ -54,7 +55,10 @@ type outgoing struct {
 
 // NewPractice makes a practice system.
 func NewPractice(c PracticeConfig) (*Practice, error) {
-	p := &Practice{Data: c.Data, Temper: c.Temper, validator: validator.New(validator.Config{}), fault: &Fault{}}
+	p := &Practice{Data: c.Data, Temper: c.Temper, validator: c.Judge, fault: &Fault{}}
+	if p.validator == nil {
+		p.validator = validator.New(validator.Config{})
+	}
 	if c.Fault != "" {
 		if p.fault = FindFault(c.Fault); p.fault == nil {
 			return nil, fmt.Errorf("partner: there is no fault %q", c.Fault)
@@ -146,6 +150,9 @@ func (p *Practice) otherSignal(m *ebms.UserMessage, sent []byte, s Signal) []byt
 	signal := &ebms.SignalMessage{Timestamp: p.Clock.Now(), MessageID: p.NewID() + "@test.example", RefToMessageID: m.MessageID,
 		Receipt: &ebms.Receipt{References: refs}}
 	header := &ebms.Header{Signal: signal}
+	if len(refs) == 0 {
+		signal.Receipt.References = []ebms.Reference{inventedReference}
+	}
 	unsigned := false
 	switch {
 	case s.Kind == SignalError && slices.Contains(p.fault.masks, s.Code):
@@ -156,8 +163,8 @@ func (p *Practice) otherSignal(m *ebms.UserMessage, sent []byte, s Signal) []byt
 		unsigned = true
 	case s.Kind == SignalReceipt && p.is("receipt-for-another"):
 		signal.RefToMessageID = "another@test.example"
-	case s.Kind == SignalReceipt && p.is("receipt-without-digests"):
-		signal.Receipt.References = nil
+	case s.Kind == SignalReceipt && p.is("receipt-with-other-digests"):
+		signal.Receipt.References = []ebms.Reference{inventedReference}
 	case s.Kind == SignalReceipt && (p.is("refuses-test-service") && m.IsTest() ||
 		p.is("refuses-uncompressed") && len(m.Parts) > 0 && !m.Parts[0].Compressed()):
 		signal.Receipt = nil
@@ -179,6 +186,10 @@ func (p *Practice) otherSignal(m *ebms.UserMessage, sent []byte, s Signal) []byt
 	}
 	return signed.Envelope
 }
+
+// inventedReference is what a receipt repeats that repeats nothing.
+var inventedReference = ebms.Reference{URI: "#nothing", Digest: "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
+	XML: `<ds:Reference xmlns:ds="http://www.w3.org/2000/09/xmldsig#" URI="#nothing"><ds:DigestMethod Algorithm="http://www.w3.org/2001/04/xmlenc#sha256"></ds:DigestMethod><ds:DigestValue>47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=</ds:DigestValue></ds:Reference>`}
 
 func (p *Practice) delivered(id string) *Mail {
 	for _, m := range p.Mail() {

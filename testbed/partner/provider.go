@@ -376,7 +376,7 @@ func (p *provider) ServePreview(w http.ResponseWriter, r *http.Request) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	v := p.previews[strings.TrimPrefix(r.URL.Path, "/preview/")]
-	expired := v != nil && (v.done || !p.is("ignores-timeouts") && !v.visited && p.Clock.Now().Sub(v.issued) > T2)
+	expired := v != nil && (v.done && !p.is("link-stays-open") || !p.is("ignores-timeouts") && !v.visited && p.Clock.Now().Sub(v.issued) > T2)
 	if v == nil || expired {
 		http.Error(w, "This link leads nowhere (any more). Go back to the procedure and ask again.", http.StatusGone)
 		return
@@ -400,7 +400,9 @@ func (p *provider) ServePreview(w http.ResponseWriter, r *http.Request) {
 			http.Error(w, "You have decided already.", http.StatusConflict)
 			return
 		}
-		v.decided, v.accepted = true, r.FormValue("decision") == "accept"
+		if v.decided, v.accepted = true, r.FormValue("decision") == "accept"; v.second == nil && p.is("forgets-early-decision") {
+			v.decided = false
+		}
 		if a := p.decide(v); a != nil {
 			p.outbox = append(p.outbox, outgoing{v.second, a})
 		}
@@ -465,6 +467,9 @@ func (p *provider) letter(m *Mail, a *reply) (Letter, error) {
 	}
 	l := Letter{To: m.Header.From.ID, Action: string(message.Kind()), Conversation: m.Header.ConversationID, Line: line,
 		ExchangeID: m.Header.Property(ebms.ExchangeID), Files: append([]File{{Type: edm.MediaType, Data: body}}, a.files...)}
+	if l.ExchangeID == "" {
+		l.ExchangeID = p.NewID()
+	}
 	for _, prop := range m.Header.Properties {
 		switch prop.Name {
 		case ebms.OriginalSender:
