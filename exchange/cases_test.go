@@ -86,7 +86,7 @@ func TestTC03TheRegisterFails(t *testing.T) {
 
 func TestTC04TheAccessPointIsDown(t *testing.T) {
 	w := newWorld(t, options{})
-	w.states["FI"].server.Config.Handler = http.NotFoundHandler()
+	w.states["FI"].serve(http.NotFoundHandler())
 	x := w.ask(wish()).Exchanges[0]
 	w.run()
 	w.wantState(x.ID, exchange.Sent, "")
@@ -101,10 +101,10 @@ func TestTC04TheAccessPointIsDown(t *testing.T) {
 
 func TestTC04bTheAccessPointComesBack(t *testing.T) {
 	w := newWorld(t, options{})
-	w.states["FI"].server.Config.Handler = http.NotFoundHandler()
+	w.states["FI"].serve(http.NotFoundHandler())
 	x := w.ask(wish()).Exchanges[0]
 	w.run()
-	w.states["FI"].server.Config.Handler = w.states["FI"].ap
+	w.states["FI"].serve(w.states["FI"].ap)
 	w.wait(3 * time.Minute)
 	w.wantState(x.ID, exchange.Delivered, "")
 	wantWords(t, "to FI", w.actions("FI"), "ExecuteQueryRequest")

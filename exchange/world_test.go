@@ -6,10 +6,12 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -62,8 +64,19 @@ type state struct {
 	server *httptest.Server
 	down   bool
 	world  *world
+	// handler is what answers at the address now.
+	handler atomic.Pointer[http.Handler]
+	spool   string
+	kept    kept
 	// tamper changes what the node sends; see access.
 	tamper func(m *ebms.UserMessage, parts []as4.Part) (*ebms.UserMessage, []as4.Part)
+}
+
+// kept is what outlives a node.
+type kept struct {
+	rows  exchange.Store
+	queue as4.Store
+	files as4.Files
 }
 
 // crossed is a message that was delivered.
@@ -80,6 +93,7 @@ type world struct {
 	at      *clock
 	states  map[string]*state
 	dir     *directory
+	boot    func(cc string)
 	mu      sync.Mutex
 	crossed []crossed
 	// deviant worlds send what does not conform, on purpose.
@@ -286,25 +300,16 @@ func newWorld(t testing.TB, o options) *world {
 		now = time.Now
 	}
 	judge := validator.New(validator.Config{})
-	for _, cc := range countries {
-		s := w.states[cc]
-		var rows exchange.Store = &exchange.Memory{}
-		memory := &as4.Memory{}
-		var queue as4.Store = memory
-		var files as4.Files = memory
-		if o.store != nil {
-			rows, queue = o.store(cc)
-		}
-		if o.files != nil {
-			files = o.files(cc)
-		}
+	// boot starts a state, anew after it died: what it kept is all it knows.
+	w.boot = func(cc string) {
+		s, kept := w.states[cc], w.states[cc].kept
 		classification, data := diploma, o.data
 		if cc != "FI" {
 			classification, data = birth, diplomas()
 		}
 		register := agent(cc, "REGISTER")
 		s.Node, err = exchange.New(exchange.Config{Country: cc, Party: partyOf(cc), Domain: "ap." + strings.ToLower(cc) + ".example", Key: bytes.Repeat([]byte{7}, 32),
-			Store: rows, Files: files, Now: now, Judge: judge,
+			Store: kept.rows, Files: kept.files, Now: now, Judge: judge,
 			Requester: &exchange.RequesterConfig{Agent: agent(cc, "PORTAL"), Directory: w.dir, Lines: o.speaks, ReturnBase: "https://portal.example/return/",
 				Changed: func(_ context.Context, x *exchange.Exchange) error {
 					if o.changed != nil {
@@ -326,13 +331,26 @@ func newWorld(t testing.TB, o options) *world {
 		}
 		client := as4.NewClient(&tls.Config{RootCAs: roots})
 		client.Timeout = 20 * time.Second
-		s.ap, err = as4.New(as4.Config{PMode: mode, Sign: known[cc].Sign, Decrypt: []*pki.Identity{known[cc].Encrypt}, Store: queue, Files: files,
-			Spool: ebms.Disk{Dir: t.TempDir()}, Handler: s, Domain: "ap." + strings.ToLower(cc) + ".example", Client: client, Now: now})
+		s.ap, err = as4.New(as4.Config{PMode: mode, Sign: known[cc].Sign, Decrypt: []*pki.Identity{known[cc].Encrypt}, Store: kept.queue, Files: kept.files,
+			Spool: ebms.Disk{Dir: s.spool}, Handler: s, Domain: "ap." + strings.ToLower(cc) + ".example", Client: client, Now: now})
 		if err != nil {
 			t.Fatal(err)
 		}
 		s.Connect(access{s})
-		s.server.Config.Handler = s.ap
+		s.serve(s.ap)
+	}
+	for _, cc := range countries {
+		s := w.states[cc]
+		memory := &as4.Memory{}
+		s.spool, s.kept = t.TempDir(), kept{&exchange.Memory{}, memory, memory}
+		if o.store != nil {
+			s.kept.rows, s.kept.queue = o.store(cc)
+		}
+		if o.files != nil {
+			s.kept.files = o.files(cc)
+		}
+		w.boot(cc)
+		s.server.Config.Handler = http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { (*s.handler.Load()).ServeHTTP(rw, r) })
 		s.server.StartTLS()
 		t.Cleanup(s.server.Close)
 	}
@@ -494,3 +512,5 @@ func wantWords(t testing.TB, what string, got []string, want ...string) {
 		t.Errorf("%s:\n got %q\nwant %q", what, got, want)
 	}
 }
+
+func (s *state) serve(h http.Handler) { s.handler.Store(&h) }
