@@ -118,16 +118,10 @@ type Party struct {
 	stand map[string]*Mail
 }
 
-// PartyID is the identifier of an access point: one named AP_FI_… is
-// unregistered in Finland, any other in the OOTS.
+// PartyID is the customary identifier of an access point.
 func PartyID(name string) ebms.PartyID {
-	if rest, ok := strings.CutPrefix(name, "AP_"); ok && len(rest) > 2 && rest[2] == '_' {
-		return ebms.PartyID{Type: unregistered + rest[:2], Value: name}
-	}
 	return ebms.PartyID{Type: as4.OOTSPartyType, Value: name}
 }
-
-const unregistered = "urn:oasis:names:tc:ebcore:partyid-type:unregistered:"
 
 // NewParty makes an access point that knows its peers.
 func NewParty(c PartyConfig) (*Party, error) {
