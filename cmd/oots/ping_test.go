@@ -34,8 +34,8 @@ func TestTwoNodesPingEachOther(t *testing.T) {
 		return fmt.Sprintf("[self]\nid = %q\n[[partner]]\nid = %q\nurl = %q\nsign = [\"keys/%s/sign.pem\"]\nencrypt = \"keys/%s/encrypt.pem\"\nlines = [\"oots-edm:v2.0\", \"oots-edm:v1.2\"]\n",
 			self, partner, url, partner, partner)
 	}
-	node := func(name, party string) string {
-		return write(name+".toml", fmt.Sprintf("addr = \"127.0.0.1:0\"\noperations = \"127.0.0.1:0\"\nkeys = \"keys/%s\"\nroots = \"keys/ca.pem\"\npmode = \"%s-pmode.toml\"\ndata = \"%s-data\"\n", party, name, name))
+	node := func(name, party, more string) string {
+		return write(name+".toml", fmt.Sprintf("addr = \"127.0.0.1:0\"\noperations = \"127.0.0.1:0\"\nkeys = \"keys/%s\"\npmode = \"%s-pmode.toml\"\ndata = \"%s-data\"\n[tls]\nroots = \"keys/ca.pem\"\n%s", party, name, name, more))
 	}
 	write("pt-pmode.toml", mode("AP_PT_01", "AP_FI_01", "https://127.0.0.1:1/as4"))
 	ctx, stop := context.WithCancel(t.Context())
@@ -43,7 +43,7 @@ func TestTwoNodesPingEachOther(t *testing.T) {
 	said, says := io.Pipe()
 	served := make(chan int)
 	go func() {
-		served <- run(ctx, []string{"serve", "node", "--config", node("pt", "AP_PT_01")}, nil, says, io.Discard)
+		served <- run(ctx, []string{"serve", "node", "--config", node("pt", "AP_PT_01", "min = \"1.3\"\nclients = \"required\"\nclient_roots = \"keys/ca.pem\"\n")}, nil, says, io.Discard)
 	}()
 	told := make([]byte, 4096)
 	var text string
@@ -57,10 +57,11 @@ func TestTwoNodesPingEachOther(t *testing.T) {
 	address := regexp.MustCompile(`https://\S+`).FindString(text)
 	operations := regexp.MustCompile(`http://\S+`).FindString(text)
 
+	showing := "client_certificate = true\n"
 	pinging := func(url string) (int, string) {
 		write("fi-pmode.toml", mode("AP_FI_01", "AP_PT_01", url))
 		var out, errs bytes.Buffer
-		code := run(t.Context(), []string{"ping", "AP_PT_01", "--config", node("fi", "AP_FI_01")}, nil, &out, &errs)
+		code := run(t.Context(), []string{"ping", "AP_PT_01", "--config", node("fi", "AP_FI_01", showing)}, nil, &out, &errs)
 		return code, out.String() + errs.String()
 	}
 	if code, said := pinging(address); code != 0 || !strings.Contains(said, "acknowledged with a signed receipt") {
@@ -71,6 +72,10 @@ func TestTwoNodesPingEachOther(t *testing.T) {
 	}
 	if code, said := pinging("https://127.0.0.1:1/as4"); code != 1 || !strings.Contains(said, "nobody answers") {
 		t.Errorf("ping of nobody: %d, %s", code, said)
+	}
+	showing = "" // the partner wants a client certificate
+	if code, said := pinging(address); code != 1 || !strings.Contains(said, "nobody answers") {
+		t.Errorf("ping without a client certificate: %d, %s", code, said)
 	}
 	for _, path := range []string{"healthz", "readyz", "metrics"} {
 		resp, err := http.Get(strings.Replace(operations, "healthz", path, 1))

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"golang.org/x/net/netutil"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/once-only/oots/as4"
@@ -50,6 +52,11 @@ func (c serveNode) Run(w *world) error {
 	if err != nil {
 		return err
 	}
+	door, err := config.serverTLS(party)
+	if err != nil {
+		return err
+	}
+	connections := cmp.Or(config.Network.Connections, maxConnections)
 	mux := http.NewServeMux()
 	mux.Handle("/as4", ap)
 	operations := http.NewServeMux()
@@ -65,7 +72,7 @@ func (c serveNode) Run(w *world) error {
 
 	group, ctx := errgroup.WithContext(w)
 	group.Go(func() error { return ap.Run(ctx) })
-	if err := listen(ctx, group, config.Addr, mux, &tls.Config{Certificates: []tls.Certificate{party.TLS.TLS()}, MinVersion: tls.VersionTLS12}, func(addr string) {
+	if err := listenAtMost(ctx, group, connections, config.Addr, mux, door, func(addr string) {
 		fmt.Fprintf(w.out, "%s https://%s/as4\n", ap.PMode.Self.ID.Value, addr)
 	}); err != nil {
 		return err
@@ -81,9 +88,17 @@ func (c serveNode) Run(w *world) error {
 	return nil
 }
 
+// maxConnections are held at once, unless the configuration says otherwise.
+const maxConnections = 256
+
 // listen serves a handler until ctx ends, then lets requests under way finish.
 // config nil means plain HTTP.
 func listen(ctx context.Context, group *errgroup.Group, addr string, h http.Handler, config *tls.Config, ready func(addr string)) error {
+	return listenAtMost(ctx, group, maxConnections, addr, h, config, ready)
+}
+
+// listenAtMost is listen with a number of connections; more wait to be accepted.
+func listenAtMost(ctx context.Context, group *errgroup.Group, connections int, addr string, h http.Handler, config *tls.Config, ready func(addr string)) error {
 	if addr == "" {
 		addr = "127.0.0.1:0"
 	}
@@ -92,6 +107,7 @@ func listen(ctx context.Context, group *errgroup.Group, addr string, h http.Hand
 		return err
 	}
 	ready(l.Addr().String())
+	l = netutil.LimitListener(l, connections)
 	if config != nil {
 		l = tls.NewListener(l, config)
 	}
