@@ -168,12 +168,15 @@ func (s *Server) sayAsset(w http.ResponseWriter, r *http.Request, asset *assetRe
 		media = "text/html; charset=utf-8"
 		p := &page{Root: root, Title: pageName(asset.Title), Asset: asset}
 		for _, x := range asset.Relations {
-			p.Links = append(p.Links, link{root + x.path, x.Title, x.Target, x.Type})
+			p.Links = append(p.Links, link{root + x.path, x.Title, x.Target, relationWords[x.Type]})
 		}
 		body, err = p.render()
 	}
 	s.say(w, r, http.StatusOK, media, body, err)
 }
+
+// relationWords say relations to people.
+var relationWords = map[string]string{"isRequiredBy": "Required by", "isProvenBy": "Proven by", "proves": "Proves", "conformsTo": "Conforms to"}
 
 func pageName(title map[string]string) string {
 	if v := title["EN"]; v != "" {

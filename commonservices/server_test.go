@@ -509,7 +509,7 @@ func TestSemanticRepository(t *testing.T) {
 		{birth + "?version=9.9.9", "", 404, "text/html", ""},
 		{path(gone), "", 410, "text/html", "withdrawn"},
 		{"/requirements/12345678-1234-1234-1234-123456789012", "application/json", 404, "application/problem+json", ""},
-		{path(classification), "", 200, "text/html", "conformsTo"},
+		{path(classification), "", 200, "text/html", "Conforms to"},
 		{"/datamodels/DemoResidence", "", 200, "text/html", "Demo residence"},
 		{"/distributions/DemoResidence", "application/xml", 200, "application/xml", "datamodels/DemoResidence"},
 		{"/codelists/DE/DemoRegistryTown", "application/xml", 200, "application/xml", "name-DE"},
