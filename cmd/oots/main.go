@@ -21,17 +21,18 @@ import (
 
 // cli is the command line contract: one line a command, one file a command.
 type cli struct {
-	Demo     demo     `cmd:"" help:"The whole network in one process."`
-	Serve    serve    `cmd:"" help:"One part of it in one process."`
-	Facts    facts    `cmd:"" help:"The ledger of facts: import, export, verify, prove."`
-	Keys     keys     `cmd:"" help:"Certificates for a test network."`
-	Level    level    `cmd:"" help:"Where countries stand, what carries it and what is missing."`
-	Ping     ping     `cmd:"" help:"Send a test message to a partner and explain the answer."`
-	Snapshot snapshot `cmd:"" help:"Draft, show, approve, publish and correct snapshots of the board."`
-	Inspect  inspect  `cmd:"" help:"What is in a message, in plain words."`
-	Token    token    `cmd:"" help:"API tokens: who may write."`
-	Validate validate `cmd:"" help:"Judge messages and whole conversations."`
-	Version  version  `cmd:"" help:"What this binary is."`
+	Demo     demo        `cmd:"" help:"The whole network in one process."`
+	Serve    serve       `cmd:"" help:"One part of it in one process."`
+	Facts    facts       `cmd:"" help:"The ledger of facts: import, export, verify, prove."`
+	Keys     keys        `cmd:"" help:"Certificates for a test network."`
+	Level    level       `cmd:"" help:"Where countries stand, what carries it and what is missing."`
+	Log      exchangeLog `cmd:"" help:"The exchange log of a node: prove."`
+	Ping     ping        `cmd:"" help:"Send a test message to a partner and explain the answer."`
+	Snapshot snapshot    `cmd:"" help:"Draft, show, approve, publish and correct snapshots of the board."`
+	Inspect  inspect     `cmd:"" help:"What is in a message, in plain words."`
+	Token    token       `cmd:"" help:"API tokens: who may write."`
+	Validate validate    `cmd:"" help:"Judge messages and whole conversations."`
+	Version  version     `cmd:"" help:"What this binary is."`
 }
 
 // world is what a command may touch, so that tests can run the same commands.
