@@ -562,3 +562,29 @@ func TestADiskFullWhileSubmitting(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// FuzzReception pushes whatever comes at an access point: it answers with a
+// signal, and delivers nothing but what was signed.
+func FuzzReception(f *testing.F) {
+	_, pt, at := pair(f)
+	seed := forgery{}.build(f, at.Now())
+	body, err := io.ReadAll(seed.Body)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(seed.Header.Get("Content-Type"), body)
+	f.Add(ebms.SOAPType, []byte("<a/>"))
+	f.Add("multipart/related; boundary=x", []byte("--x\r\n\r\n\r\n--x--"))
+	f.Fuzz(func(t *testing.T, contentType string, body []byte) {
+		pt.got, pt.store = nil, &as4.Memory{}
+		pt.AccessPoint.Store = pt.store
+		r := httptest.NewRequest(http.MethodPost, "/as4", bytes.NewReader(body))
+		r.Header.Set("Content-Type", contentType)
+		answer(t, pt, r)
+		for _, d := range pt.got {
+			if len(d.parts) != 1 || string(d.parts[0]) != "<query:QueryRequest/>" || d.header.ConversationID != request().ConversationID {
+				t.Errorf("delivered %+v", d)
+			}
+		}
+	})
+}
