@@ -1,7 +1,6 @@
 package commonservices
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -9,7 +8,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/once-only/oots/sdg"
 )
@@ -47,33 +45,6 @@ func (c *Catalogue) Publish(d *DataSet) error {
 
 // DataSet is the set in service.
 func (c *Catalogue) DataSet() *DataSet { return c.now.Load().set }
-
-// Follow takes every new revision of a store's data set into service, looking
-// once in every pause, until ctx ends. What cannot be served or loaded goes to
-// report, once for each revision; the old set stays.
-func (c *Catalogue) Follow(ctx context.Context, store Store, pause time.Duration, report func(error)) {
-	tick := time.NewTicker(pause)
-	defer tick.Stop()
-	refused := -1
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		d, err := store.Load(ctx, c.DataSet().Environment)
-		switch {
-		case err != nil && ctx.Err() == nil:
-			report(err)
-		case err != nil || d.Revision == c.DataSet().Revision || d.Revision == refused:
-		default:
-			if err := c.Publish(d); err != nil {
-				refused = d.Revision
-				report(err)
-			}
-		}
-	}
-}
 
 // catalogue is a data set with everything joined that queries ask for. It never
 // changes; only its memory of answers grows, within bounds.

@@ -1,6 +1,7 @@
 package commonservices
 
 import (
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -35,6 +36,12 @@ type DataSet struct {
 	// rule: those without a record are published in version 1.0.0.
 	Assets map[string]Asset
 }
+
+// Errors of whoever keeps data sets.
+var (
+	ErrNoDataSet = errors.New("there is no data set of this environment")
+	ErrConflict  = errors.New("somebody else changed the data set; load it again")
+)
 
 // Contribution is one country's part of a data set; a submission of that
 // country (TDD 3.6.3) and its clerks can replace it, and nothing else.

@@ -35,7 +35,7 @@ type ServerConfig struct {
 // TDD 3.6.2 asks; another method than GET or HEAD has 405.
 type Server struct {
 	cfg    ServerConfig
-	signer atomic.Pointer[Signer]
+	signer *atomic.Pointer[Signer]
 	fresh  []string
 }
 
@@ -50,7 +50,7 @@ func NewServer(cfg ServerConfig) (*Server, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{cfg: cfg, fresh: []string{fmt.Sprintf("public, max-age=%d", int(cfg.MaxAge.Seconds()))}}
+	s := &Server{cfg: cfg, signer: new(atomic.Pointer[Signer]), fresh: []string{fmt.Sprintf("public, max-age=%d", int(cfg.MaxAge.Seconds()))}}
 	return s, s.Rotate(cfg.Signer)
 }
 
@@ -62,6 +62,14 @@ func (s *Server) Rotate(next *Signer) error {
 	}
 	s.signer.Store(next)
 	return nil
+}
+
+// With is a server that answers from another catalogue and signs with whatever
+// key this one signs with: one country's sandbox, for instance.
+func (s *Server) With(c *Catalogue) *Server {
+	other := *s
+	other.cfg.Catalogue = c
+	return &other
 }
 
 // Catalogue is what the server answers from.

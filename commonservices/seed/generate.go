@@ -93,8 +93,7 @@ const (
 // Large is a catalogue for load tests: 27 countries, 60 requirements, each with
 // an evidence type and a procedure in every country, and 1,500 providers.
 func Large() *cs.DataSet {
-	d := &cs.DataSet{Environment: Environment, Revision: 1, Contributions: map[string]*cs.Contribution{}}
-	d.Requirements, _ = requirements()
+	d := Union()
 	for n := len(d.Requirements); n < LargeRequirements; n++ {
 		d.Requirements = append(d.Requirements, sdg.Requirement{ID: cs.RequirementAddress(uuid("requirement/%d", n)), Names: english(fmt.Sprintf("Invented requirement %d", n))})
 	}

@@ -125,11 +125,17 @@ func requirements() (list []sdg.Requirement, byKey map[string]string) {
 	return list, byKey
 }
 
+// Union is a data set with the requirements of the Union and no country's data.
+func Union() *cs.DataSet {
+	d := &cs.DataSet{Environment: Environment, Revision: 1, Contributions: map[string]*cs.Contribution{}}
+	d.Requirements, _ = requirements()
+	return d
+}
+
 // DataSet is the data set of the eleven countries of the tables.
 func DataSet() *cs.DataSet {
-	d := &cs.DataSet{Environment: Environment, Revision: 1, Contributions: map[string]*cs.Contribution{}}
-	var byKey map[string]string
-	d.Requirements, byKey = requirements()
+	d := Union()
+	_, byKey := requirements()
 	b := builder{d, byKey}
 	b.codeLists()
 	b.evidenceTypes()
