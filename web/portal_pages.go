@@ -169,7 +169,7 @@ type leaf struct {
 	Help  string // address of help
 	Step  int    // of the seven; 0 for none
 	Back  string // address of the brand; empty: no link
-	Quiet bool   // no language menu: what was sent would be lost
+	Quiet bool   // no language menu: the address does not open again
 	Demo  bool
 	Theme string
 	Data  any
@@ -303,7 +303,7 @@ func (p *place) show(w http.ResponseWriter, r *http.Request, status int, v *leaf
 // refuse shows why there is nothing here; key names the message, and its
 // ".text" what to do.
 func (p *place) refuse(w http.ResponseWriter, r *http.Request, l *lang, status int, key string) {
-	p.show(w, r, status, &leaf{Lang: l, Name: "refused", Brand: l.Text("journey.brand"), Data: key})
+	p.show(w, r, status, &leaf{Lang: l, Name: "refused", Brand: l.Text("journey.brand"), Quiet: true, Data: key})
 }
 
 // broken logs what is our own fault and says so.

@@ -490,7 +490,7 @@ func (s *portal) hood(r *http.Request, a *application) (all []hoodEntry) {
 		if len(all) == mostMessages {
 			break
 		}
-		h := hoodEntry{At: e.At, Event: e.Event, Line: string(e.Line), Partner: e.Partner, Outcome: e.Outcome, Text: string(e.Document)}
+		h := hoodEntry{At: e.At, Event: e.Event, Line: string(e.Line), Partner: e.Partner.Value, Outcome: e.Outcome, Text: string(e.Document)}
 		if len(e.Document) > 0 {
 			report := s.judge.Validate(e.Document, validator.Options{Name: string(e.Event)})
 			h.Verdict, h.Passed = report.Verdict(), len(report.Passed)

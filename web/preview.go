@@ -97,7 +97,9 @@ func (s *preview) path(r *http.Request, rest string) string {
 
 // gone is the one refusal.
 func (s *preview) gone(w http.ResponseWriter, r *http.Request, l *lang) {
-	s.show(w, r, http.StatusNotFound, s.leaf(l, "refused", "preview.gone"))
+	v := s.leaf(l, "refused", "preview.gone")
+	v.Quiet, v.Help = true, ""
+	s.show(w, r, http.StatusNotFound, v)
 }
 
 // failed turns an error of the space into a page.
@@ -158,7 +160,9 @@ func (s *preview) signedIn(w http.ResponseWriter, r *http.Request) {
 	l := s.language(w, r)
 	who, id, err := s.finish(w, r, &s.ins)
 	if err != nil {
-		s.show(w, r, http.StatusForbidden, s.leaf(l, "refused", "preview.notsignedin"))
+		v := s.leaf(l, "refused", "preview.notsignedin")
+		v.Quiet = true
+		s.show(w, r, http.StatusForbidden, v)
 		return
 	}
 	_, visitor, err := s.c.Space.Identify(r.Context(), id, who.Identity)
