@@ -46,6 +46,8 @@ type Event struct {
 	SlotLength   time.Duration // 0 means 45 minutes, with a buffer of 15
 	AppealDays   int           // working days; 0 means 5
 	Sample       bool          // invented data
+
+	Since map[EventState]time.Time // when each phase began
 }
 
 // Advance moves the event to the next phase, checking that phase's gate. The

@@ -51,6 +51,7 @@ var moves = []struct {
 	{Accepted, Scheduled, []Actor{ByPlatform, ByManager}},
 	{Accepted, Running, []Actor{ByParticipant, ByPlatform}},
 	{Scheduled, Running, []Actor{ByParticipant, ByPlatform}},
+	{Scheduled, Expired, []Actor{ByPlatform}}, // it has lost its place in the plan
 	{Scheduled, NoShow, []Actor{ByPlatform, ByManager, ByMonitor}},
 	{Scheduled, Aborted, []Actor{ByParticipant, ByManager}},
 	{Running, Paused, []Actor{ByParticipant}},
@@ -63,9 +64,9 @@ var moves = []struct {
 	{Claimed, Verified, []Actor{ByMonitor}},
 	{Claimed, Partially, []Actor{ByMonitor}},
 	{Claimed, Failed, []Actor{ByMonitor}},
-	{Verified, Disputed, []Actor{ByParticipant}},
-	{Partially, Disputed, []Actor{ByParticipant}},
-	{Failed, Disputed, []Actor{ByParticipant}},
+	{Verified, Disputed, []Actor{ByParticipant, ByPlatform}}, // an appeal, or a second look that disagrees
+	{Partially, Disputed, []Actor{ByParticipant, ByPlatform}},
+	{Failed, Disputed, []Actor{ByParticipant, ByPlatform}},
 	{Disputed, Regraded, []Actor{ByMonitor}},
 	{Disputed, Confirmed, []Actor{ByMonitor}},
 }
@@ -103,6 +104,62 @@ type PeerTest struct {
 	Verdicts []Verdict
 	// SecondLook is set when another monitor must agree before it counts.
 	SecondLook bool
+
+	Catalogue string // version that the case was taken from
+	Mode      string // manual, test-tool or automated
+	Slot      int    // of the timetable
+	Why       []string
+	// Started and Ended are when it was first running, and when a side said that
+	// it was over; zero before.
+	Started, Ended time.Time
+	Steps          []Step
+	Findings       []Finding
+	Talk           []Remark
+	Evidence       []Item
+	Told           int // facts of it that the ledger holds
+}
+
+// Step is one step of the case as both sides see it.
+type Step struct {
+	ID    string
+	Title string
+	Actor Role            // whose move it is
+	Marks map[string]Mark // by system
+}
+
+// Mark is what a side says of a step.
+type Mark struct {
+	State string // completed, failed or skipped
+	At    time.Time
+	By    string
+}
+
+// Disputed tells whether the sides say different things of a step.
+func (s Step) Disputed() bool {
+	first := ""
+	for _, m := range s.Marks {
+		if first != "" && m.State != first {
+			return true
+		}
+		first = m.State
+	}
+	return false
+}
+
+// Finding is what an automatic assertion found.
+type Finding struct {
+	Assertion string // id of the assertion or validator rule
+	System    string // the side it speaks about
+	Holds     bool
+	Text      string // what was found
+}
+
+// Remark is a line of the discussion of a step; an empty step is the whole test.
+type Remark struct {
+	At   time.Time
+	By   string
+	Step string
+	Text string
 }
 
 // PeerStep is one change of state.

@@ -1,0 +1,255 @@
+package projectathon
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Brief is what lists and the matrix need of a test.
+type Brief struct {
+	ID, Case  string
+	Systems   []string // the requester first
+	Countries []string
+	State     PeerState
+	Monitor   string
+	Graders   []string // monitors who have given a verdict
+	Second    bool
+	Slot      int
+	Started   time.Time
+	Ended     time.Time
+	Changed   time.Time
+	Automatic bool
+	outcome   PeerState // of the verdicts that count; empty before
+}
+
+// Board is an event's tests as pages see them: kept up to date with what the
+// store has changed, never read anew.
+type Board struct {
+	Event string
+	mu    sync.RWMutex
+	seq   int64
+	tests map[string]Brief
+	cells map[[2]string]map[string]struct{} // countries of requester and provider: ids
+}
+
+// Board is the event's board, with everything that was written until now.
+func (s *Service) Board(ctx context.Context, event string) (*Board, error) {
+	s.mu.Lock()
+	b := s.boards[event]
+	if b == nil {
+		if len(s.boards) > 100 {
+			clear(s.boards)
+		}
+		b = &Board{Event: event, tests: map[string]Brief{}, cells: map[[2]string]map[string]struct{}{}}
+		s.boards[event] = b
+	}
+	s.mu.Unlock()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for {
+		const page = 2000
+		rows, err := s.Store.Since(ctx, event, b.seq, page)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range rows {
+			if r.Kind == KindTest {
+				k, err := read[PeerTest](r)
+				if err != nil {
+					return nil, err
+				}
+				b.put(brief(&k.Value))
+			}
+			b.seq = r.Seq
+		}
+		if len(rows) < page {
+			return b, nil
+		}
+	}
+}
+
+func brief(t *PeerTest) Brief {
+	b := Brief{ID: t.ID, Case: t.Case, Countries: t.countries(), State: t.State, Monitor: t.Monitor, Second: t.SecondLook, Slot: t.Slot,
+		Started: t.Started, Ended: t.Ended, Automatic: len(t.Findings) > 0}
+	for _, s := range t.Sides {
+		b.Systems = append(b.Systems, s.System)
+	}
+	for _, v := range t.Verdicts {
+		if !slices.Contains(b.Graders, v.Monitor) {
+			b.Graders = append(b.Graders, v.Monitor)
+		}
+	}
+	if n := len(t.History); n > 0 {
+		b.Changed = t.History[n-1].At
+	}
+	if len(t.Verdicts) > 0 {
+		var current []Verdict
+		for _, s := range t.Sides {
+			if v, ok := t.Current(s.System); ok {
+				current = append(current, v)
+			}
+		}
+		b.outcome = worst(current)
+	}
+	return b
+}
+
+func (b *Board) put(t Brief) {
+	b.tests[t.ID] = t
+	for _, p := range t.Countries[1:] {
+		k := [2]string{t.Countries[0], p}
+		if b.cells[k] == nil {
+			b.cells[k] = map[string]struct{}{}
+		}
+		b.cells[k][t.ID] = struct{}{}
+	}
+}
+
+// Seq is the last change that the board knows.
+func (b *Board) Seq() int64 {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return b.seq
+}
+
+// tests that pass, by id.
+func (b *Board) find(keep func(Brief) bool) []Brief {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	var out []Brief
+	for _, t := range b.tests {
+		if keep(t) {
+			out = append(out, t)
+		}
+	}
+	slices.SortFunc(out, func(x, y Brief) int {
+		if c := x.Slot - y.Slot; c != 0 {
+			return c
+		}
+		return compare(x.ID, y.ID)
+	})
+	return out
+}
+
+func compare(a, b string) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+// Tests are all of them, by slot and id.
+func (b *Board) Tests() []Brief { return b.find(func(Brief) bool { return true }) }
+
+// Of are the tests of an account's systems.
+func (b *Board) Of(who Account) []Brief {
+	return b.find(func(t Brief) bool {
+		for i, s := range t.Systems {
+			if who.operates(s, t.Countries[i]) {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// Between are the tests of an ordered pair of countries.
+func (b *Board) Between(asks, answers string) []Brief {
+	return b.find(func(t Brief) bool { return t.Countries[0] == asks && slices.Contains(t.Countries[1:], answers) })
+}
+
+func (b *Board) awaiting() []Brief {
+	return b.find(func(t Brief) bool {
+		return t.State == ToBeVerified || t.State == Claimed || t.State == Disputed || t.Second
+	})
+}
+
+func (b *Board) open() int {
+	return len(b.find(func(t Brief) bool { return !t.State.over() }))
+}
+
+// paired tells whether a test that is not over joins the account with a system.
+func (b *Board) paired(who Account, system string) bool {
+	return len(b.find(func(t Brief) bool {
+		if !slices.Contains(t.Systems, system) || !slices.Contains([]PeerState{Accepted, Scheduled, Running, Paused}, t.State) {
+			return false
+		}
+		for i, s := range t.Systems {
+			if s != system && who.operates(s, t.Countries[i]) {
+				return true
+			}
+		}
+		return false
+	})) > 0
+}
+
+// Cell is a square of the matrix: the best that an ordered pair has reached, and
+// how many tests stand where.
+type Cell struct {
+	State                              string // "", planned, running, waiting, failed, partly or verified
+	Verified, Partly, Failed, All, Run int
+}
+
+// shows is what each state adds to a cell, weakest first.
+var shows = []string{"", "planned", "failed", "waiting", "running", "partly", "verified"}
+
+func (t Brief) shows() string {
+	switch t.State {
+	case Declined, Expired, NoShow, Aborted:
+		return ""
+	case Proposed, Accepted, Scheduled:
+		return "planned"
+	case Running, Paused:
+		return "running"
+	case ToBeVerified, Claimed, Disputed:
+		return "waiting"
+	}
+	switch t.outcome {
+	case Verified:
+		return "verified"
+	case Partially:
+		return "partly"
+	}
+	return "failed"
+}
+
+// Matrix is every cell with a test, by the countries of requester and provider.
+// An empty kase means all cases.
+func (b *Board) Matrix(kase string) map[[2]string]Cell {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	out := make(map[[2]string]Cell, len(b.cells))
+	for pair, ids := range b.cells {
+		var c Cell
+		for id := range ids {
+			t := b.tests[id]
+			if kase != "" && t.Case != kase {
+				continue
+			}
+			c.All++
+			s := t.shows()
+			switch s {
+			case "verified":
+				c.Verified++
+			case "partly":
+				c.Partly++
+			case "failed":
+				c.Failed++
+			case "running":
+				c.Run++
+			}
+			if slices.Index(shows, s) > slices.Index(shows, c.State) {
+				c.State = s
+			}
+		}
+		if c.All > 0 {
+			out[pair] = c
+		}
+	}
+	return out
+}

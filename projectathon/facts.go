@@ -1,0 +1,154 @@
+package projectathon
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/once-only/oots/ledger"
+)
+
+// Told are all facts of a test, in the order in which they came to be: what
+// each side reports when the test is over, then each verdict that counts. Ids
+// follow from the test, so that telling twice adds nothing.
+func Told(t *PeerTest, e Event) []ledger.Fact {
+	var out []ledger.Fact
+	if t.Ended.IsZero() || t.State == Aborted {
+		return nil
+	}
+	for i, side := range t.Sides {
+		f := ledger.Fact{ID: "peer:" + t.ID + ":" + side.System, Kind: ledger.PeerTest, Subject: subject(t, i), Asserter: "team:" + side.Country + "/" + side.System,
+			Environment: ledger.Projectathon, Specification: t.Line, HappenedAt: t.Ended, Sample: e.Sample,
+			Body: ledger.Body{Case: t.Case, Outcome: "pass", Mode: t.Mode, Catalogue: t.Catalogue, Event: e.ID}}
+		for _, it := range t.Evidence {
+			if len(f.Evidence) < 20 && (it.Country == side.Country || it.Confidentiality != "own") && it.At.Compare(t.Ended) <= 0 {
+				f.Evidence = append(f.Evidence, ledger.Evidence{SHA256: it.SHA256, MediaType: it.MediaType, Size: it.Size, Confidentiality: it.Confidentiality})
+			}
+		}
+		out = append(out, f)
+	}
+	if t.SecondLook || t.State == Disputed && slices.ContainsFunc(t.Verdicts, func(v Verdict) bool { return v.Second }) {
+		return out // the verdicts do not count before another monitor agrees
+	}
+	for n, v := range t.Verdicts {
+		i := slices.IndexFunc(t.Sides, func(s Side) bool { return s.System == v.System })
+		if i < 0 || v.Second || t.overruled(n) {
+			continue
+		}
+		f := ledger.Fact{ID: fmt.Sprintf("verdict:%s:%s:%d", t.ID, v.System, n), Kind: ledger.Verdict, Subject: subject(t, i), Asserter: v.Monitor,
+			PointsAt: out[i].ID, HappenedAt: v.At, Sample: e.Sample, Body: ledger.Body{Outcome: string(v.Outcome), Case: t.Case, Event: e.ID}}
+		for _, fail := range v.Failing {
+			if !slices.Contains(f.Body.Causes, string(fail.Cause)) {
+				f.Body.Causes = append(f.Body.Causes, string(fail.Cause))
+			}
+		}
+		slices.Sort(f.Body.Causes)
+		if j := slices.IndexFunc(t.Verdicts[n:], func(w Verdict) bool { return w.Second && w.System == v.System && w.Outcome == v.Outcome }); j >= 0 {
+			f.Verifier = t.Verdicts[n+j].Monitor
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+// overruled tells whether a first verdict was never told because a second look
+// disagreed and a third monitor gave new ones.
+func (p *PeerTest) overruled(n int) bool {
+	v := p.Verdicts[n]
+	second := slices.IndexFunc(p.Verdicts, func(w Verdict) bool { return w.Second })
+	if second < 0 || n > second || p.State != Regraded {
+		return false
+	}
+	return slices.ContainsFunc(p.Verdicts[second:], func(w Verdict) bool { return w.Second && w.Outcome != v.Outcome })
+}
+
+func subject(t *PeerTest, i int) ledger.Subject {
+	s := t.Sides[i]
+	partner := t.Sides[0].Country
+	if i == 0 {
+		partner = t.Sides[1].Country
+	}
+	return ledger.Subject{Country: s.Country, Role: ledger.Role(s.Role), System: s.System, Partner: partner}
+}
+
+// told hands what is owed to the ledger after a change. A ledger that cannot
+// take it now gets it from Settle: the change itself is safe.
+func (s *Service) told(ctx context.Context, err error) error {
+	if err != nil {
+		return err
+	}
+	if _, err := s.Settle(ctx); err != nil {
+		s.Log.Error("facts are owed to the ledger", "err", err)
+	}
+	return nil
+}
+
+// Settle appends every fact that is owed and returns how many were new. It is
+// safe to run at any time and by several processes.
+func (s *Service) Settle(ctx context.Context) (added int, err error) {
+	for {
+		owed, err := s.Store.Owed(ctx, 200)
+		if err != nil || len(owed) == 0 {
+			return added, err
+		}
+		for _, r := range owed {
+			n, err := s.settle(ctx, r)
+			if err != nil {
+				return added, fmt.Errorf("test %s: %w", r.ID, err)
+			}
+			added += n
+		}
+	}
+}
+
+func (s *Service) settle(ctx context.Context, r Record) (added int, err error) {
+	k, err := read[PeerTest](r)
+	if err != nil {
+		return 0, err
+	}
+	e, err := s.Event(ctx, k.Event)
+	if err != nil {
+		return 0, err
+	}
+	facts := Told(&k.Value, e)
+	if len(facts) > k.Value.Told {
+		done, err := s.Facts.Append(ctx, facts[k.Value.Told:]...)
+		if err != nil {
+			return 0, err
+		}
+		added = done.Added
+	}
+	err = retry(func() error {
+		k, err := get[PeerTest](ctx, s, KindTest, r.ID)
+		if err != nil {
+			return err
+		}
+		k.Value.Told = max(k.Value.Told, len(facts))
+		k.Owed = len(Told(&k.Value, e)) > k.Value.Told
+		return put(ctx, s, Platform, TakePart, "told the ledger", k)
+	})
+	return added, err
+}
+
+// Run settles what is owed until ctx ends; a ledger that was away is asked
+// again after a while.
+func (s *Service) Run(ctx context.Context, every time.Duration) error {
+	tick := time.NewTicker(cmp.Or(every, 10*time.Second))
+	defer tick.Stop()
+	for {
+		if _, err := s.Settle(ctx); err != nil && ctx.Err() == nil {
+			s.Log.Error("facts are owed to the ledger", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// idOf joins parts to a fact's id.
+func idOf(parts ...string) string { return strings.Join(parts, ":") }

@@ -1,0 +1,293 @@
+package projectathon_test
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	am "github.com/once-only/oots/acceleratormeter"
+	"github.com/once-only/oots/acceleratormeter/sample"
+	"github.com/once-only/oots/ledger"
+	"github.com/once-only/oots/projectathon"
+	"github.com/once-only/oots/projectathon/projectathontest"
+)
+
+func TestMemoryKeepsThePromises(t *testing.T) {
+	projectathontest.Run(t, func(*testing.T) projectathon.Store { return &projectathon.Memory{} })
+}
+
+var noon = time.Date(2026, 11, 10, 12, 0, 0, 0, time.UTC)
+
+var (
+	manager  = projectathon.Account{Party: "manager:m1", Post: projectathon.Manager}
+	austrian = projectathon.Account{Party: "monitor:AT-7f3a", Post: projectathon.Monitor, Country: "AT"}
+	belgian  = projectathon.Account{Party: "monitor:BE-11aa", Post: projectathon.Monitor, Country: "BE"}
+	czech    = projectathon.Account{Party: "monitor:CZ-c0de", Post: projectathon.Monitor, Country: "CZ"}
+	auditor  = projectathon.Account{Party: "commission:au1", Post: projectathon.Auditor}
+)
+
+func team(cc string) projectathon.Account {
+	return projectathon.Account{Party: "team:" + cc + "/op1", Post: projectathon.Contact, Country: cc, Systems: []string{cc + "_node"}}
+}
+
+func coordinator(cc string) projectathon.Account {
+	return projectathon.Account{Party: "coordinator:" + cc, Post: projectathon.Coordinator, Country: cc}
+}
+
+// hall is an event under test, on virtual time.
+type hall struct {
+	*projectathon.Service
+	t      *testing.T
+	now    time.Time
+	ledger *ledger.Ledger
+	event  string
+}
+
+func newHall(t *testing.T, change ...func(*projectathon.Config)) *hall {
+	t.Helper()
+	h := &hall{t: t, now: noon}
+	key := make([]byte, 32)
+	_, _ = rand.Read(key)
+	h.ledger = ledger.New(ledger.Config{Store: &ledger.Memory{}, Now: func() time.Time { return h.now }})
+	var n atomic.Int64
+	c := projectathon.Config{Store: &projectathon.Memory{}, Facts: h.ledger, Key: key, SecondShare: -1, Now: func() time.Time { return h.now },
+		NewID: func() string { return fmt.Sprintf("t%03d", n.Add(1)) }}
+	for _, f := range change {
+		f(&c)
+	}
+	s, err := projectathon.New(c)
+	h.ok(err)
+	h.Service = s
+	return h
+}
+
+func (h *hall) ok(err error) {
+	h.t.Helper()
+	if err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+var allCapabilities = []projectathon.Capability{
+	{"eIDAS", "identity requester", "notified scheme"}, {"eIDAS", "eIDAS node", ""}, {"evidence exchange", "Common Services query client", ""},
+	{"evidence exchange", "evidence requester", ""}, {"evidence exchange", "data service", "with preview"}, {"metadata management", "metadata updater", ""},
+}
+
+// live opens an event in which nodes of these countries take part.
+func (h *hall) live(countries ...string) *hall {
+	h.t.Helper()
+	ctx := h.t.Context()
+	e, err := h.CreateEvent(ctx, manager, projectathon.Event{ID: "autumn", Name: "Autumn", Line: "oots-edm:v2.0", Catalogue: "1.0", DataSet: "1", Slots: 6, Sample: true})
+	h.ok(err)
+	h.event = e.ID
+	h.to(projectathon.Announced, projectathon.RegistrationOpen)
+	for _, cc := range countries {
+		r, err := h.Register(ctx, team(cc), projectathon.Registration{Event: e.ID, System: cc + "_node", Country: cc, Capabilities: allCapabilities, Lines: []string{"oots-edm:v2.0"}, Mode: "automated"})
+		h.ok(err)
+		_, err = h.Move(ctx, coordinator(cc), r.ID, projectathon.Endorsed)
+		h.ok(err)
+		_, err = h.Move(ctx, manager, r.ID, projectathon.Admitted)
+		h.ok(err)
+	}
+	h.to(projectathon.RegistrationClosed, projectathon.Preparation, projectathon.Live)
+	return h
+}
+
+func (h *hall) to(states ...projectathon.EventState) {
+	h.t.Helper()
+	for _, s := range states {
+		_, err := h.AdvanceEvent(h.t.Context(), manager, h.event, s)
+		h.ok(err)
+	}
+}
+
+// played is a test that both teams say is over.
+func (h *hall) played(kase, asks, answers string) string {
+	h.t.Helper()
+	ctx := h.t.Context()
+	p, err := h.Propose(ctx, team(asks), h.event, kase, asks+"_node", answers+"_node")
+	h.ok(err)
+	h.ok(h.Accept(ctx, team(answers), p.ID))
+	h.ok(h.Advance(ctx, team(asks), p.ID, projectathon.Running, "", ""))
+	h.ok(h.Advance(ctx, team(asks), p.ID, projectathon.ToBeVerified, "", ""))
+	return p.ID
+}
+
+func all(outcome projectathon.PeerState, systems ...string) (out []projectathon.Verdict) {
+	for _, s := range systems {
+		v := projectathon.Verdict{System: s, Outcome: outcome}
+		if outcome != projectathon.Verified {
+			v.Failing = []projectathon.Failing{{Assertion: "A-07", Cause: projectathon.CauseOwn}}
+		}
+		out = append(out, v)
+	}
+	return out
+}
+
+// level is where a country stands by its facts.
+func (h *hall) level(country string) int {
+	h.t.Helper()
+	var facts []ledger.Fact
+	for e, err := range h.ledger.Facts(h.t.Context(), ledger.Filter{}) {
+		h.ok(err)
+		facts = append(facts, e.Fact)
+	}
+	sets := am.Sets()
+	for _, s := range am.Assess(sets[0], facts, h.now.Add(time.Second)) {
+		if s.Country == country {
+			return s.Level
+		}
+	}
+	h.t.Fatalf("%s is not assessed", country)
+	return 0
+}
+
+func (h *hall) facts(kind ledger.Kind) (out []ledger.Fact) {
+	h.t.Helper()
+	for e, err := range h.ledger.Facts(h.t.Context(), ledger.Filter{}) {
+		h.ok(err)
+		if e.Fact.Kind == kind {
+			out = append(out, e.Fact)
+		}
+	}
+	return out
+}
+
+// ready gives a country everything of level 3 but the peer test.
+func (h *hall) ready(country string) {
+	h.t.Helper()
+	k := sample.NewKit(country, ledger.Requester, nil, "PT", "SE", "DE")
+	k.Levels(1, 3, noon.AddDate(0, -1, 0))
+	k.Facts = slices.DeleteFunc(k.Facts, func(f ledger.Fact) bool { return f.Kind == ledger.PeerTest || f.Kind == ledger.Verdict })
+	_, err := h.ledger.AppendHistory(h.t.Context(), k.Facts...)
+	h.ok(err)
+}
+
+func TestAVerdictMovesALevel(t *testing.T) {
+	h := newHall(t).live("FI", "PT")
+	h.ready("FI")
+	if n := h.level("FI"); n != 2 {
+		t.Fatalf("before any test FI stands at level %d", n)
+	}
+	id := h.played("TC01", "FI", "PT")
+	_, err := h.Settle(t.Context())
+	h.ok(err)
+	if n := h.level("FI"); n != 2 {
+		t.Fatalf("without a verdict FI stands at level %d", n)
+	}
+	h.ok(h.Claim(t.Context(), austrian, id))
+	h.now = h.now.Add(time.Hour)
+	h.ok(h.Grade(t.Context(), austrian, id, all(projectathon.Verified, "FI_node", "PT_node")))
+	if n := h.level("FI"); n != 3 {
+		t.Fatalf("with the verdict FI stands at level %d", n)
+	}
+	if p, v := h.facts(ledger.PeerTest), h.facts(ledger.Verdict); len(p) != 2 || len(v) != 2 || v[0].Asserter != austrian.Party {
+		t.Errorf("%d reports and %d verdicts are in the ledger", len(p), len(v))
+	}
+	if n, err := h.Settle(t.Context()); err != nil || n != 0 {
+		t.Errorf("telling again adds %d facts, %v", n, err)
+	}
+}
+
+// A ledger that cannot take the facts loses none of them.
+type away struct {
+	*ledger.Ledger
+	gone bool
+}
+
+func (a *away) Append(ctx context.Context, f ...ledger.Fact) (ledger.Receipt, error) {
+	if a.gone {
+		return ledger.Receipt{}, errors.New("away")
+	}
+	return a.Ledger.Append(ctx, f...)
+}
+
+func TestNoVerdictIsLostWhileTheLedgerIsAway(t *testing.T) {
+	var door *away
+	h := newHall(t, func(c *projectathon.Config) {
+		door = &away{c.Facts.(*ledger.Ledger), true}
+		c.Facts = door
+	}).live("FI", "PT")
+	id := h.played("TC01", "FI", "PT")
+	h.ok(h.Claim(t.Context(), austrian, id))
+	h.ok(h.Grade(t.Context(), austrian, id, all(projectathon.Verified, "FI_node", "PT_node")))
+	if len(h.facts(ledger.Verdict)) != 0 {
+		t.Fatal("the ledger was away")
+	}
+	door.gone = false
+	if n, err := h.Settle(t.Context()); err != nil || n != 4 {
+		t.Fatalf("%d facts were owed, %v", n, err)
+	}
+}
+
+func TestTheSecondLookHoldsVerdictsBack(t *testing.T) {
+	supplier := austrian
+	supplier.Supplies = []string{"PT"}
+	for _, c := range []struct {
+		name   string
+		second projectathon.PeerState
+		state  projectathon.PeerState
+		facts  int
+	}{{"agrees", projectathon.Verified, projectathon.Verified, 2}, {"disagrees", projectathon.Failed, projectathon.Disputed, 0}} {
+		t.Run(c.name, func(t *testing.T) {
+			h := newHall(t).live("FI", "PT")
+			id := h.played("TC01", "FI", "PT")
+			h.ok(h.Claim(t.Context(), supplier, id))
+			h.ok(h.Grade(t.Context(), supplier, id, all(projectathon.Verified, "FI_node", "PT_node")))
+			if n := len(h.facts(ledger.Verdict)); n != 0 {
+				t.Fatalf("%d verdicts of a supplier count before the second look", n)
+			}
+			if err := h.SecondLook(t.Context(), supplier, id, all(projectathon.Verified, "FI_node", "PT_node")); err == nil {
+				t.Error("a monitor looks twice")
+			}
+			h.ok(h.SecondLook(t.Context(), belgian, id, all(c.second, "FI_node", "PT_node")))
+			p, err := h.Test(t.Context(), manager, id)
+			h.ok(err)
+			v := h.facts(ledger.Verdict)
+			if p.State != c.state || len(v) != c.facts {
+				t.Fatalf("the test is %s with %d verdicts", p.State, len(v))
+			}
+			if c.facts > 0 {
+				if v[0].Verifier != belgian.Party {
+					t.Errorf("the second monitor is %q", v[0].Verifier)
+				}
+				return
+			}
+			h.ok(h.Resolve(t.Context(), czech, id, all(projectathon.Failed, "FI_node", "PT_node")))
+			if v := h.facts(ledger.Verdict); len(v) != 2 || v[0].Body.Outcome != "failed" || v[0].Asserter != czech.Party {
+				t.Errorf("after the third look the ledger holds %+v", v)
+			}
+		})
+	}
+}
+
+func TestAnAppealHasItsTime(t *testing.T) {
+	h := newHall(t).live("FI", "PT")
+	id := h.played("TC01", "FI", "PT")
+	h.ok(h.Claim(t.Context(), austrian, id))
+	h.ok(h.Grade(t.Context(), austrian, id, all(projectathon.Failed, "FI_node", "PT_node")))
+	reasons := "The receipt is in our log at 12:03, see the attached extract."
+	if err := h.Appeal(t.Context(), coordinator("SE"), id, reasons); err == nil {
+		t.Error("a stranger appeals")
+	}
+	h.now = noon.AddDate(0, 0, 8) // noon is a Tuesday: five working days later is the Tuesday after
+	if err := h.Appeal(t.Context(), coordinator("FI"), id, reasons); err == nil || !strings.Contains(err.Error(), "2026-11-18") {
+		t.Errorf("a late appeal gives %v", err)
+	}
+	h.now = noon.AddDate(0, 0, 7)
+	h.ok(h.Appeal(t.Context(), coordinator("FI"), id, reasons))
+	if err := h.Resolve(t.Context(), austrian, id, nil); err == nil {
+		t.Error("the monitor decides about the own verdict")
+	}
+	h.ok(h.Resolve(t.Context(), belgian, id, all(projectathon.Verified, "FI_node", "PT_node")))
+	v := h.facts(ledger.Verdict)
+	if len(v) != 4 || v[3].Body.Outcome != "verified" {
+		t.Errorf("the ledger holds %d verdicts, the last %q", len(v), v[len(v)-1].Body.Outcome)
+	}
+}

@@ -1,0 +1,78 @@
+package projectathon
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Kind is what a record holds.
+type Kind string
+
+const (
+	KindEvent        Kind = "event"
+	KindRegistration Kind = "registration"
+	KindTest         Kind = "test"
+	KindPlan         Kind = "plan"         // one per event, under its id
+	KindConnectivity Kind = "connectivity" // one per event, under its id
+	KindSecret       Kind = "secret"
+)
+
+// Record is one thing that the store keeps: its current text, and which change
+// of the store made it so.
+type Record struct {
+	Kind  Kind
+	ID    string
+	Event string // the event that it belongs to; empty for none
+	// Seq numbers the changes of the whole store; the store sets it.
+	Seq int64
+	// Version counts the changes of this record. Who writes gives one more than
+	// what he read: 1 for a new one.
+	Version int
+	Owed    bool   // it has facts that the ledger does not hold yet
+	Doc     []byte // JSON
+}
+
+// Entry is a line of the audit trail.
+type Entry struct {
+	At    time.Time
+	By    string // party
+	As    Post
+	Event string
+	What  Action
+	On    string // id of the record
+	Note  string
+}
+
+// ErrUnknown says that there is no such record, ErrChanged that somebody else
+// wrote it meanwhile.
+var (
+	ErrUnknown = errors.New("projectathon: no such record")
+	ErrChanged = errors.New("somebody else changed this meanwhile; read it again")
+)
+
+// Store keeps everything of the events. Package projectathontest holds its
+// promises.
+type Store interface {
+	// Get reads a record; ErrUnknown.
+	Get(ctx context.Context, kind Kind, id string) (Record, error)
+	// List reads the records of a kind in an event, in the order of their ids;
+	// an empty event means all.
+	List(ctx context.Context, kind Kind, event string) ([]Record, error)
+	// Since reads the records of an event that were written after a change,
+	// in the order of their last change, at most limit.
+	Since(ctx context.Context, event string, seq int64, limit int) ([]Record, error)
+	// Owed reads records that owe facts, oldest change first.
+	Owed(ctx context.Context, limit int) ([]Record, error)
+	// Put writes all records with their line of the audit trail, or nothing;
+	// ErrChanged.
+	Put(ctx context.Context, audit Entry, records ...Record) error
+	// Audit reads the trail of an event, newest first, at most limit lines; an
+	// empty event means all.
+	Audit(ctx context.Context, event string, limit int) ([]Entry, error)
+	// Keep stores octets under the digest of what they were before they were
+	// sealed; what is there already stays.
+	Keep(ctx context.Context, digest [32]byte, sealed []byte) error
+	// Kept gives them; ErrUnknown.
+	Kept(ctx context.Context, digest [32]byte) ([]byte, error)
+}
