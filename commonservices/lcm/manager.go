@@ -114,21 +114,40 @@ func (m *LifecycleManager) Part(country string) *cs.Contribution {
 // with it, takes it into service: all or nothing. A refusal is a *Refusal and
 // is kept for the audit.
 func (m *LifecycleManager) Submit(ctx context.Context, by Author, country string, raw []byte) (*Revision, error) {
-	var judged []Fault
-	if m.cfg.Judge != nil {
-		judged = m.cfg.Judge(raw)
-	}
+	judged := m.judge(raw)
 	return m.change(ctx, by, country, requestID(raw), 0, func(set *cs.DataSet) (*cs.Contribution, *Refusal) {
-		s := read(raw, m.cfg.Lists) // anew for each try: assembling changes it
-		for _, f := range judged {
-			s.faults.add(f)
-		}
-		next := s.assemble(set, country, m.cfg.Scope)
-		if len(s.faults.Faults) > 0 {
-			return nil, s.faults
-		}
-		return next, nil
+		return m.consider(set, country, raw, judged)
 	})
+}
+
+// Try is what a country's part would be after a submission, which changes
+// nothing; a *Refusal when it would be refused.
+func (m *LifecycleManager) Try(country string, raw []byte) (*cs.Contribution, error) {
+	next, refused := m.consider(m.DataSet(), country, raw, m.judge(raw))
+	if refused != nil {
+		return nil, refused
+	}
+	return next, nil
+}
+
+func (m *LifecycleManager) judge(raw []byte) []Fault {
+	if m.cfg.Judge == nil {
+		return nil
+	}
+	return m.cfg.Judge(raw)
+}
+
+// consider reads a submission anew for each try, because assembling changes it.
+func (m *LifecycleManager) consider(set *cs.DataSet, country string, raw []byte, judged []Fault) (*cs.Contribution, *Refusal) {
+	s := read(raw, m.cfg.Lists)
+	for _, f := range judged {
+		s.faults.add(f)
+	}
+	next := s.assemble(set, country, m.cfg.Scope)
+	if len(s.faults.Faults) > 0 {
+		return nil, s.faults
+	}
+	return next, nil
 }
 
 // Replace takes a country's next part into service, as a clerk's screen or file
