@@ -3,9 +3,12 @@ package testbed
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/once-only/oots/as4"
+	cs "github.com/once-only/oots/commonservices"
+	"github.com/once-only/oots/commonservices/seed"
 	"github.com/once-only/oots/testbed/partner"
 	"github.com/once-only/oots/validator"
 )
@@ -26,6 +29,9 @@ type LabConfig struct {
 	Line      string               // of the exchange data model; oots-edm:v2.0 when empty
 	Start     time.Time
 	NewID     func() string
+	// Names lets the practice system find the directories by a DNS server on a
+	// loopback address; Close stops it.
+	Names bool
 }
 
 // NewLab puts the platform and a practice system into one process, on a clock
@@ -58,21 +64,69 @@ func NewLab(c LabConfig) (*Runner, error) {
 			return nil, fmt.Errorf("testbed: the keys have none for %s", name)
 		}
 	}
-	const platformHost, practiceHost = "platform.test.example", "practice.test.example"
+	const platformHost, practiceHost, directoryHost = "platform.test.example", "practice.test.example", "cs.test.example"
 	me, err := partner.NewParty(party(PlatformName, platformHost, PracticeName, practiceHost))
 	if err != nil {
 		return nil, err
 	}
 	data := partner.DefaultData()
+	set := platformSet(data, me.Peer())
+	directories, err := partner.NewDirectories("https://"+directoryHost+"/", set, clock.Now)
+	if err != nil {
+		return nil, err
+	}
+	access := &partner.DirectoryAccess{Base: directories.Base, Root: directories.Root, HTTP: wire}
+	platform := &partner.Platform{Party: me, Directories: directories}
+	if c.Names {
+		if platform.Names, err = partner.NewNames(directories.Base); err != nil {
+			return nil, err
+		}
+		access.Names = platform.Names
+	}
 	system, err := partner.NewPractice(partner.PracticeConfig{PartyConfig: party(PracticeName, practiceHost, PlatformName, platformHost),
-		Fault: c.Fault, Temper: c.Temper, Data: data, Judge: c.Judge})
+		Fault: c.Fault, Temper: c.Temper, Data: data, Judge: c.Judge, Directory: access})
 	if err != nil {
 		return nil, err
 	}
 	wire.Serve(platformHost, me)
 	wire.Serve(practiceHost, system)
-	r := &Runner{Catalogue: c.Catalogue, Line: c.Line, Platform: &partner.Platform{Party: me}, Clock: clock, NewID: c.NewID, Judge: c.Judge,
+	wire.Serve(directoryHost, directories)
+	r := &Runner{Catalogue: c.Catalogue, Line: c.Line, Platform: platform, Clock: clock, NewID: c.NewID, Judge: c.Judge,
 		Target: Target{Name: "practice system", Country: "FI", Version: "1", Mode: "automated", Peer: system.Peer(), Data: data, Browser: client,
+			Driver: DriverFunc(func(ctx context.Context, o Order) (Outcome, error) {
+				told, err := system.Drive(ctx, o.Do, o.Args)
+				return Outcome{told.State, told.Code, told.Detail, told.Fields, told.Rows}, err
+			}),
 			Settle: func(ctx context.Context) (bool, error) { return system.Settle(ctx) }}}
 	return r, nil
+}
+
+// Close ends what a lab has running.
+func (r *Runner) Close() error {
+	if r.Platform != nil && r.Platform.Names != nil {
+		return r.Platform.Names.Close()
+	}
+	return nil
+}
+
+// platformSet is the data set of the demonstration, in which the platform's
+// access point is the one behind the country's data services.
+func platformSet(d partner.Data, me partner.Peer) *cs.DataSet {
+	set := seed.DataSet()
+	part := *set.Contributions[d.Country]
+	part.AccessServices = slices.Clone(part.AccessServices)
+	part.Providers = slices.Clone(part.Providers)
+	for i := range part.AccessServices {
+		old := part.AccessServices[i].Identifier
+		part.AccessServices[i].Identifier.Scheme, part.AccessServices[i].Identifier.Value = me.ID.Type, me.ID.Value
+		for j := range part.Providers {
+			part.Providers[j].AccessServices = slices.Clone(part.Providers[j].AccessServices)
+			for k, id := range part.Providers[j].AccessServices {
+				if id == old {
+					part.Providers[j].AccessServices[k] = part.AccessServices[i].Identifier
+				}
+			}
+		}
+	}
+	return set.With(&part)
 }

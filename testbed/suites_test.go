@@ -32,16 +32,17 @@ func catalogue(t testing.TB) *testbed.Catalogue {
 	return c
 }
 
-func lab(t testing.TB, c *testbed.Catalogue, fault, line string) *testbed.Runner {
+func lab(t testing.TB, c *testbed.Catalogue, fault, line string, names ...bool) *testbed.Runner {
 	t.Helper()
 	k, err := keys()
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := testbed.NewLab(testbed.LabConfig{Catalogue: c, Keys: k, Judge: judge, Fault: fault, Line: line, Start: noon})
+	r, err := testbed.NewLab(testbed.LabConfig{Catalogue: c, Keys: k, Judge: judge, Fault: fault, Line: line, Start: noon, Names: len(names) > 0 && names[0]})
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { r.Close() })
 	return r
 }
 
@@ -74,7 +75,7 @@ func TestEveryCase(t *testing.T) {
 					lines = []string{"oots-edm:v2.0"}
 				}
 				for _, line := range lines {
-					run, err := lab(t, c, "", line).Play(t.Context(), k)
+					run, err := lab(t, c, "", line, k.Suite == "CS-DISC").Play(t.Context(), k)
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -83,7 +84,7 @@ func TestEveryCase(t *testing.T) {
 						t.Errorf("%s: the honest practice system gets %s", line, run.Result)
 					}
 				}
-				run, err := lab(t, c, k.Fault, lines[0]).Play(t.Context(), k)
+				run, err := lab(t, c, k.Fault, lines[0], k.Suite == "CS-DISC").Play(t.Context(), k)
 				if err != nil {
 					t.Fatal(err)
 				}

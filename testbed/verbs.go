@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/once-only/oots/as4"
+	cs "github.com/once-only/oots/commonservices"
 	"github.com/once-only/oots/testbed/draft"
 	"github.com/once-only/oots/testbed/partner"
 	"github.com/once-only/oots/validator"
@@ -37,25 +38,29 @@ func verbNames() []string {
 
 // verbs are the words of steps, with what they do.
 var verbs = map[string]verb{
-	"send":    {"FILE [with DEVIATION] [as NAME] [action ACTION]", "the platform sends a message over AS4", 1, 7, checkSend, doSend},
-	"repeat":  {"NAME", "the platform sends that message again, octet for octet", 1, 1, nil, doRepeat},
-	"signal":  {"receipt | error [CODE…] | none", "what the access point said over HTTP to the last message", 1, -1, checkSignal, doSignal},
-	"ping":    {"", "a message to the test service, which is acknowledged and not delivered", 0, 0, nil, doPing},
-	"expect":  {"ACTION [CODE…] [within T1] [as NAME]", "the next message that comes to the platform", 1, -1, checkExpect, doExpect},
-	"nothing": {"within T1", "no message comes", 0, 2, nil, doNothing},
-	"valid":   {"NAME [RULE…]", "the message breaks no rule, and these rules were judged", 1, -1, nil, doValid},
-	"agree":   {"[RULE…]", "all messages of the run agree with each other (X-…)", 0, -1, nil, doAgree},
-	"have":    {"NAME PATH [is VALUE | like REGEX]", "the message says this there", 2, 4, checkHave, doHave},
-	"lack":    {"NAME PATH", "the message has nothing there", 2, 2, checkHave, doLack},
-	"count":   {"NAME PATH N", "so many of it", 3, 3, checkCount, doCount},
-	"same":    {"NAME PATH NAME PATH", "both say the same there", 4, 4, checkSame, doSame},
-	"differ":  {"NAME PATH NAME PATH", "both say different things there", 4, 4, checkSame, doDiffer},
-	"files":   {"NAME N [TYPE…]", "so many documents travel with it", 2, -1, nil, doFiles},
-	"open":    {"NAME look|accept|refuse [as PERSON] [status N] [returns]", "the user follows the preview address", 2, 7, checkOpen, doOpen},
-	"wait":    {"T1 | T2 | T3 | DURATION", "time passes", 1, 1, checkWait, doWait},
-	"attest":  {"TEXT", "a person confirms what no machine sees", 1, -1, nil, doAttest},
-	"do":      {"ORDER [KEY=VALUE…]", "the system under test is told to act", 1, -1, nil, doOrder},
-	"outcome": {"STATE [CODE] [KEY=VALUE…]", "what the system says came of its last order", 1, -1, nil, doOutcome},
+	"send":      {"FILE [with DEVIATION] [as NAME] [action ACTION]", "the platform sends a message over AS4", 1, 7, checkSend, doSend},
+	"repeat":    {"NAME", "the platform sends that message again, octet for octet", 1, 1, nil, doRepeat},
+	"signal":    {"receipt | error [CODE…] | none", "what the access point said over HTTP to the last message", 1, -1, checkSignal, doSignal},
+	"ping":      {"", "a message to the test service, which is acknowledged and not delivered", 0, 0, nil, doPing},
+	"expect":    {"ACTION [CODE…] [within T1] [as NAME]", "the next message that comes to the platform", 1, -1, checkExpect, doExpect},
+	"nothing":   {"within T1", "no message comes", 0, 2, nil, doNothing},
+	"valid":     {"NAME [RULE…]", "the message breaks no rule, and these rules were judged", 1, -1, nil, doValid},
+	"agree":     {"[RULE…]", "all messages of the run agree with each other (X-…)", 0, -1, nil, doAgree},
+	"have":      {"NAME PATH [is VALUE | like REGEX]", "the message says this there", 2, 4, checkHave, doHave},
+	"lack":      {"NAME PATH", "the message has nothing there", 2, 2, checkHave, doLack},
+	"count":     {"NAME PATH N", "so many of it", 3, 3, checkCount, doCount},
+	"same":      {"NAME PATH NAME PATH", "both say the same there", 4, 4, checkSame, doSame},
+	"differ":    {"NAME PATH NAME PATH", "both say different things there", 4, 4, checkSame, doDiffer},
+	"files":     {"NAME N [TYPE…]", "so many documents travel with it", 2, -1, nil, doFiles},
+	"open":      {"NAME look|accept|refuse [as PERSON] [status N] [returns]", "the user follows the preview address", 2, 7, checkOpen, doOpen},
+	"wait":      {"T1 | T2 | T3 | DURATION", "time passes", 1, 1, checkWait, doWait},
+	"attest":    {"TEXT", "a person confirms what no machine sees", 1, -1, nil, doAttest},
+	"directory": {"WAY", "the platform's directories answer so from now on", 1, 1, checkDirectory, doDirectory},
+	"names":     {"WAY", "the platform's DNS answers so from now on", 1, 1, checkNames, doNames},
+	"asked":     {"NAME [is VALUE | like REGEX | absent]", "the last query that came to the directories says so", 1, 3, nil, doAsked},
+	"queries":   {"N", "so many queries have come", 1, 1, nil, doQueries},
+	"do":        {"ORDER [KEY=VALUE…]", "the system under test is told to act", 1, -1, nil, doOrder},
+	"outcome":   {"STATE [CODE] [KEY=VALUE…]", "what the system says came of its last order", 1, -1, nil, doOutcome},
 }
 
 // options cuts "with X", "as Y" … out of arguments.
@@ -598,4 +603,110 @@ func withOrder(fields map[string]string, id string) map[string]string {
 		out[k] = v
 	}
 	return out
+}
+
+func checkDirectory(_ *Case, args []string) string {
+	if partner.FindMisbehaviour(args[0]) == nil && args[0] != "changed" {
+		return fmt.Sprintf("no way to answer is called %q (oots test list --directory shows them)", args[0])
+	}
+	return ""
+}
+
+func doDirectory(_ context.Context, p *player, args []string) verdict {
+	if p.Platform == nil || p.Platform.Directories == nil {
+		return verdict{Unsupported, "the platform has no directories for this target"}
+	}
+	if args[0] == "changed" {
+		if err := p.Platform.Directories.Change(withoutDiploma(p.Target.Data.Country)); err != nil {
+			return broken("%v", err)
+		}
+		return pass("the data were changed")
+	}
+	p.Platform.Directories.Behave(partner.FindMisbehaviour(args[0]))
+	return pass("%s", args[0])
+}
+
+// withoutDiploma takes the evidence types of a country out of the lists that
+// fulfil a requirement: its data have changed.
+func withoutDiploma(country string) func(*cs.DataSet) *cs.DataSet {
+	return func(set *cs.DataSet) *cs.DataSet {
+		part := *set.Contributions[country]
+		part.Frameworks = nil
+		return set.With(&part)
+	}
+}
+
+func checkNames(_ *Case, args []string) string {
+	for _, m := range partner.NameModes {
+		if m.Name == args[0] {
+			return ""
+		}
+	}
+	return fmt.Sprintf("the DNS has no way called %q", args[0])
+}
+
+func doNames(_ context.Context, p *player, args []string) verdict {
+	if p.Platform == nil || p.Platform.Names == nil {
+		return verdict{Unsupported, "the platform has no DNS server for this target"}
+	}
+	p.Platform.Names.Behave(args[0])
+	return pass("%s", args[0])
+}
+
+func doAsked(_ context.Context, p *player, args []string) verdict {
+	if p.Platform == nil || p.Platform.Directories == nil {
+		return verdict{Unsupported, "the platform has no directories for this target"}
+	}
+	found := ""
+	if args[0] == "name" {
+		if p.Platform.Names == nil {
+			return verdict{Unsupported, "the platform has no DNS server for this target"}
+		}
+		names := p.Platform.Names.Asked()
+		if len(names) == 0 {
+			return fail("no DNS name was asked for")
+		}
+		found = names[len(names)-1]
+	} else {
+		all := p.Platform.Directories.Asked()
+		if len(all) == 0 {
+			return fail("no query came")
+		}
+		found = all[len(all)-1].Value(args[0])
+	}
+	switch {
+	case len(args) == 2 && args[1] == "absent":
+		if found != "" {
+			return fail("%s is %s", args[0], found)
+		}
+	case len(args) == 3:
+		want, err := draft.Fill(args[2], p.values)
+		if err != nil {
+			return broken("%v", err)
+		}
+		ok := found == want
+		if args[1] == "like" {
+			re, err := regexp.Compile(want)
+			if err != nil {
+				return broken("%v", err)
+			}
+			ok = re.MatchString(found)
+		}
+		if !ok {
+			return fail("%s is %q, expected %s", args[0], found, want)
+		}
+	case found == "":
+		return fail("the query has no %s", args[0])
+	}
+	return pass("%s", found)
+}
+
+func doQueries(_ context.Context, p *player, args []string) verdict {
+	if p.Platform == nil || p.Platform.Directories == nil {
+		return verdict{Unsupported, "the platform has no directories for this target"}
+	}
+	if n := len(p.Platform.Directories.Asked()); fmt.Sprint(n) != args[0] {
+		return fail("%d queries came", n)
+	}
+	return pass("%s", args[0])
 }

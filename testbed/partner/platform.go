@@ -1,32 +1,32 @@
 package partner
 
-import (
-	"errors"
-	"sync"
-)
+import "errors"
 
 // ErrUnsupported says that a system cannot be told to do this.
 var ErrUnsupported = errors.New("not offered")
 
-// Platform is the testbed's own side: an access point and, where a case needs
-// them, directories that a client under test asks.
+// Platform is the testbed's own side: an access point and the directories that
+// a system under test asks.
 type Platform struct {
 	*Party
-
-	mu      sync.Mutex
-	answers [][]byte
+	Directories *Directories // nil: none
+	Names       *Names       // of the directories in the DNS; nil: none
 }
 
-// Reset forgets what directories answered: a new case begins.
+// Reset begins a new case.
 func (p *Platform) Reset() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.answers = nil
+	if p.Directories != nil {
+		p.Directories.Reset()
+	}
+	if p.Names != nil {
+		p.Names.Reset()
+	}
 }
 
 // Answers are what its directories answered so far.
 func (p *Platform) Answers() [][]byte {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return append([][]byte(nil), p.answers...)
+	if p.Directories == nil {
+		return nil
+	}
+	return p.Directories.Answers()
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/once-only/oots/as4"
 	"github.com/once-only/oots/as4/ebms"
 	"github.com/once-only/oots/as4/wssec"
+	cs "github.com/once-only/oots/commonservices"
 	"github.com/once-only/oots/testbed/draft"
 	"github.com/once-only/oots/validator"
 )
@@ -45,6 +46,7 @@ type Practice struct {
 	outbox   []outgoing
 	provider *provider
 	sent     int
+	client   *cs.Client
 }
 
 // outgoing is an answer that waits to be sent.
@@ -73,7 +75,12 @@ func NewPractice(c PracticeConfig) (*Practice, error) {
 		return nil
 	}
 	var err error
-	p.Party, err = NewParty(party)
+	if p.Party, err = NewParty(party); err != nil {
+		return nil, err
+	}
+	if c.Directory != nil {
+		p.client, err = p.newClient(c.Directory)
+	}
 	return p, err
 }
 
@@ -294,6 +301,15 @@ func (p *Practice) send(ctx context.Context, l Letter) error {
 	}
 	_, err := p.Send(ctx, l)
 	return err
+}
+
+// Drive does what the system is told, as its portal would.
+func (p *Practice) Drive(ctx context.Context, do string, args map[string]string) (Told, error) {
+	switch do {
+	case "query":
+		return p.query(ctx, args)
+	}
+	return Told{}, ErrUnsupported
 }
 
 // Apply gives a message another look that means the same.

@@ -30,6 +30,3 @@ func shuffle(body string) string {
 	out.WriteString(body[at:])
 	return out.String()
 }
-
-// DirectoryAccess is what a system needs to ask directories.
-type DirectoryAccess struct{}
