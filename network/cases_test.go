@@ -28,25 +28,11 @@ type clock struct{ ahead atomic.Int64 }
 func (c *clock) Now() time.Time          { return time.Now().Add(time.Duration(c.ahead.Load())) }
 func (c *clock) forward(d time.Duration) { c.ahead.Add(int64(d)) }
 
-// register can be cut.
-type register struct {
-	exchange.DataService
-	fault *atomic.Pointer[error]
-}
-
-func (r register) Records(ctx context.Context, q *exchange.Query) (*exchange.Records, error) {
-	if err := r.fault.Load(); err != nil {
-		return nil, *err
-	}
-	return r.DataService.Records(ctx, q)
-}
-
 // world is a network of eight with everything that crosses it.
 type world struct {
 	t *testing.T
 	*network.Network
 	clock clock
-	fault atomic.Pointer[error] // of every register of FI
 
 	mu      sync.Mutex
 	crossed []network.Crossing
@@ -54,12 +40,10 @@ type world struct {
 
 func newWorld(t *testing.T, lines []edm.Line) *world {
 	w := &world{t: t}
-	cut := func(d exchange.DataService) exchange.DataService { return register{d, &w.fault} }
 	members := map[string]network.Member{}
 	for _, c := range seed.Countries()[:8] {
 		members[c.Code] = network.Member{Lines: lines}
 	}
-	members["FI"] = network.Member{Lines: lines, Register: cut}
 	w.Network = start(t, network.Plan{States: 8, Members: members, Now: w.clock.Now, Record: func(c network.Crossing) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
@@ -181,9 +165,9 @@ var cases = []struct {
 		}
 	}},
 	{"TC03 the register fails", func(w *world) {
-		defer w.fault.Store(nil)
+		defer w.Node("FI").Cut(nil)
 		for code, err := range map[string]error{"EDM:ERR:0008": errors.New("cut"), "EDM:ERR:0005": context.DeadlineExceeded} {
-			w.fault.Store(&err)
+			w.Node("FI").Cut(err)
 			c := w.ask("NL", student(), "application/pdf")
 			w.await("NL", c.Exchanges[0].ID, exchange.Failed, code)
 			w.wantMessages(c.ID, request, exception)
@@ -362,19 +346,8 @@ func (w *world) preview(who exchange.Identity) {
 // has come to its end, so that time may go on.
 func (w *world) tried(id string, tries int) {
 	w.t.Helper()
-	ctx := soon(w.t)
-	x, err := w.Node("NL").Requester.Exchange(ctx, id)
-	if err != nil {
+	if err := w.Node("NL").Tried(soon(w.t), id, tries); err != nil {
 		w.t.Fatal(err)
-	}
-	for {
-		m, _, err := w.Node("NL").AP.Store.Sent(ctx, x.Messages[len(x.Messages)-1])
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		if m.State != as4.Queued || m.Tries >= tries {
-			return
-		}
 	}
 }
 

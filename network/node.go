@@ -42,6 +42,7 @@ type Node struct {
 	mux     http.ServeMux // of the AS4 address
 	preview http.ServeMux
 	down    atomic.Bool
+	cut     atomic.Pointer[error]
 
 	submissions submissions
 }
@@ -129,13 +130,7 @@ func (node *Node) requester() (*exchange.RequesterConfig, error) {
 	if err != nil {
 		return nil, err
 	}
-	// A country that announces the newest line still understands the one before;
-	// a country that does not has nothing newer.
-	lines := []edm.Line{edm.V20, edm.V12}
-	if !slices.Contains(node.lines, edm.V20) {
-		lines = node.lines
-	}
-	return &exchange.RequesterConfig{Directory: Directory(c), Lines: lines, ReturnBase: node.Preview + returnPath, Agent: sdg.Agent{
+	return &exchange.RequesterConfig{Directory: Directory(c), Lines: node.Speaks(), ReturnBase: node.Preview + returnPath, Agent: sdg.Agent{
 		Identifier: sdg.Identifier{Scheme: PartyOf(node.Country).Type, Value: node.Country + "PORTAL01"},
 		Names:      []sdg.Text{{Lang: "EN", Value: "Demo procedure portal, " + node.Name}}, Address: &sdg.Address{AdminUnitLevel1: node.Country}}}, nil
 }
@@ -150,7 +145,7 @@ func (node *Node) provider(member Member) *exchange.ProviderConfig {
 		for _, record := range part.Records {
 			if slices.Contains(published.Records, record.ID) {
 				s.Types = append(s.Types, exchange.ServedType{Classification: record.Classification, LevelOfAssurance: record.LevelOfAssurance,
-					Data: member.register(newRegister(record, sdg.Name(published.Names, "EN")))})
+					Data: gate{node, member.register(newRegister(record, sdg.Name(published.Names, "EN")))}})
 			}
 		}
 		p.Services = append(p.Services, s)
@@ -196,22 +191,49 @@ func (node *Node) accessPoint(config exchange.Config, files as4.Files) (*as4.Acc
 
 // partner is this node as the P-Modes of the others have it.
 func (node *Node) partner() (*as4.Partner, error) {
-	sets, err := as4.PropertySets(node.understood()...)
+	sets, err := as4.PropertySets(names(node.Speaks())...)
 	return &as4.Partner{Name: strings.ToLower(node.Country), ID: PartyOf(node.Country), URL: node.AS4 + "/as4",
 		Sign: []*x509.Certificate{node.party.Sign.Cert()}, Encrypt: node.party.Encrypt.Cert(), Properties: sets}, err
 }
 
-// understood are the lines in which a node can be answered.
-func (node *Node) understood() []string {
+// Announces are the lines that the directory names for the node's provider.
+func (node *Node) Announces() []edm.Line { return node.lines }
+
+// Speaks are the lines in which the node asks: a country that announces the
+// newest line still understands the one before; a country that does not has
+// nothing newer.
+func (node *Node) Speaks() []edm.Line {
 	if slices.Contains(node.lines, edm.V20) {
-		return names([]edm.Line{edm.V20, edm.V12})
+		return []edm.Line{edm.V20, edm.V12}
 	}
-	return names(node.lines)
+	return node.lines
 }
 
 // Down takes the access point off the network, or back: while it is down, every
 // connection to it is cut.
 func (node *Node) Down(down bool) { node.down.Store(down) }
+
+// Cut makes every register of the node fail with err, or with nil work again.
+func (node *Node) Cut(err error) {
+	if err == nil {
+		node.cut.Store(nil)
+		return
+	}
+	node.cut.Store(&err)
+}
+
+// gate stands before a register.
+type gate struct {
+	node *Node
+	exchange.DataService
+}
+
+func (g gate) Records(ctx context.Context, q *exchange.Query) (*exchange.Records, error) {
+	if err := g.node.cut.Load(); err != nil {
+		return nil, *err
+	}
+	return g.DataService.Records(ctx, q)
+}
 
 func (node *Node) unlessDown(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/url"
 	"slices"
 	"strings"
@@ -176,18 +177,24 @@ func (n *Network) Link(location string) (*Node, string, error) {
 
 // arrived waits until the second request of an exchange has its receipt.
 func arrived(ctx context.Context, asker *Node, id string) error {
-	x, err := asker.Requester.Exchange(ctx, id)
+	return asker.Tried(ctx, id, math.MaxInt)
+}
+
+// Tried waits until the last message of an exchange was tried so often, or needs
+// no further try.
+func (node *Node) Tried(ctx context.Context, id string, tries int) error {
+	x, err := node.Requester.Exchange(ctx, id)
 	if err != nil {
 		return err
 	}
 	for pause := time.Millisecond; ; pause = min(2*pause, 50*time.Millisecond) {
-		m, _, err := asker.db.AS4().Sent(ctx, x.Messages[len(x.Messages)-1])
-		if err != nil || m.State == as4.Acknowledged {
+		m, tried, err := node.AP.Store.Sent(ctx, x.Messages[len(x.Messages)-1])
+		if err != nil || m.State != as4.Queued || m.Tries >= tries {
 			return err
 		}
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return fmt.Errorf("network: the last message of the exchange is still %s after %d tries %+v: %w", m.State, m.Tries, tried, ctx.Err())
 		case <-time.After(pause):
 		}
 	}

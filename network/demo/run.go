@@ -1,0 +1,275 @@
+package demo
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	am "github.com/once-only/oots/acceleratormeter"
+	"github.com/once-only/oots/acceleratormeter/sample"
+	"github.com/once-only/oots/ledger"
+	"github.com/once-only/oots/network"
+	"github.com/once-only/oots/validator"
+)
+
+// ID of the event in facts.
+const ID = "demo-projectathon"
+
+// running is one run of the event.
+type running struct {
+	e     *Event
+	n     *network.Network
+	board Board
+	judge *validator.Validator
+	tell  func(format string, args ...any)
+	kits  map[string]*sample.Kit
+	sent  map[string]int  // facts of a kit that are in the ledger
+	bad   map[string]bool // providers that failed the baseline, and need not go on
+}
+
+// Run plays the event to its end and publishes a snapshot after each part of it.
+// tell hears the progress, a line at a time.
+func (e *Event) Run(ctx context.Context, n *network.Network, b Board, tell func(format string, args ...any)) error {
+	r := &running{e: e, n: n, board: b, judge: validator.New(validator.Config{}), tell: tell, kits: map[string]*sample.Kit{}, sent: map[string]int{}, bad: map[string]bool{}}
+	serial := map[string]*int{}
+	for _, s := range e.States {
+		serial[s.Country] = new(int)
+		k := sample.NewKit(s.Country, s.Role, serial[s.Country], partners(e, s.Country)...)
+		k.Event, k.Lines = ID, []string{"oots-edm:v1.2", "oots-edm:v2.0"}
+		r.kits[s.Country] = k
+		if f := faults[s.Fault]; f.apply != nil {
+			f.apply(n.Node(s.Country))
+		}
+	}
+	r.register()
+	if err := r.publish(ctx, "Registration for the demonstration event"); err != nil {
+		return err
+	}
+	if err := r.connect(ctx); err != nil {
+		return err
+	}
+	for i, round := range rounds {
+		if err := r.play(ctx, i, round); err != nil {
+			return err
+		}
+	}
+	r.production()
+	if err := r.publish(ctx, "Readiness sessions, connected authorities, first exchanges"); err != nil {
+		return err
+	}
+	return ctx.Err()
+}
+
+// partners of a country, for what its roles assert about pairs.
+func partners(e *Event, country string) (all []string) {
+	for i := range 2 * len(e.States) {
+		if s := e.States[i%len(e.States)]; s.Country != country {
+			all = append(all, s.Country)
+		}
+	}
+	for len(all) < 3 {
+		all = append(all, all...)
+	}
+	return all[:3]
+}
+
+// register is what countries bring: nominations, components, conformance.
+func (r *running) register() {
+	at := time.Now().UTC()
+	for _, s := range r.e.States {
+		k := r.kits[s.Country]
+		if s.Shown < 2 {
+			k.Add(ledger.Fact{Kind: ledger.Nomination, Asserter: "ms:" + s.Country, Verifier: "commission:desk", HappenedAt: at, Body: ledger.Body{Function: "coordinator"}})
+			continue
+		}
+		for _, c := range []string{"AM2.1", "AM2.2", "AM2.3", "AM2.4", "AM3.2", "AM3.3", "AM4.1", "AM4.4"} {
+			if int(c[2]-'0') <= s.Shown {
+				k.Show(c, at)
+			}
+		}
+	}
+	r.tell("%d countries have registered", len(r.e.States))
+}
+
+// connect is the connectivity test: a ping each way, and a fact for whoever
+// answers.
+func (r *running) connect(ctx context.Context) error {
+	answered := 0
+	for i, s := range r.e.States {
+		from := r.n.Node(r.e.States[(i+1)%len(r.e.States)].Country)
+		partner := from.AP.PMode.Partner(network.PartyOf(s.Country))
+		p, err := from.AP.Ping(ctx, partner, from.Country+"PORTAL01", s.Country+"REGISTER01")
+		if err != nil {
+			return err
+		}
+		outcome := "pass"
+		if p.Code != "" {
+			outcome = "fail"
+		} else {
+			answered++
+		}
+		k := r.kits[s.Country]
+		k.Add(ledger.Fact{Kind: ledger.Conformance, Asserter: "platform", Environment: ledger.Testing, HappenedAt: time.Now().UTC(), Specification: k.Lines[len(k.Lines)-1],
+			Subject: ledger.Subject{Role: s.Role, System: system(s), Component: "AP"},
+			Body:    ledger.Body{Suite: "AS4-CONN", Outcome: outcome, Version: k.Version, Catalogue: "1.0", Mode: "automated", Event: ID}})
+	}
+	r.tell("connectivity: %d of %d access points answer with a signed receipt", answered, len(r.e.States))
+	return r.publish(ctx, "Connectivity of the demonstration event")
+}
+
+// system is the name that the kit gives to a country's system in a role.
+func system(s State) string {
+	if s.Role == ledger.Provider {
+		return s.Country + "-registers"
+	}
+	return s.Country + "-portal"
+}
+
+// play is one round: every requester with every provider that is still in.
+func (r *running) play(ctx context.Context, number int, round round) error {
+	started := time.Now()
+	var tests []*test
+	for _, kase := range round.cases {
+		for _, p := range r.n.Countries {
+			provider := r.n.Node(p)
+			if provider.Provider == nil || r.bad[p] {
+				continue
+			}
+			for _, a := range r.n.Countries {
+				if asker := r.n.Node(a); a != p && asker.Requester != nil && speaks(asker, provider) {
+					tests = append(tests, &test{kase: kase, requester: asker, provider: provider})
+				}
+			}
+		}
+	}
+	round.play(ctx, r, tests)
+	passed := 0
+	for _, t := range tests {
+		t.at, t.evidence = time.Now().UTC(), r.e.take(t.conversation)
+		if t.err == nil {
+			t.err = conforming(r.judge, t.evidence)
+		}
+		if t.err == nil {
+			passed++
+		} else if number == 0 {
+			r.bad[t.provider.Country] = true
+		}
+		r.verdict(t)
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	r.tell("round %d of %d, %s (%s): %d of %d peer tests verified in %.1f s", number+1, len(rounds), round.title, list(round.cases), passed, len(tests), time.Since(started).Seconds())
+	for _, s := range r.e.States {
+		for _, t := range tests {
+			if t.provider.Country == s.Country && t.err != nil {
+				r.tell("  %s fails %s with %s: %v", s.Country, t.kase, t.requester.Country, t.err)
+				break
+			}
+		}
+	}
+	return r.publish(ctx, fmt.Sprintf("Round %d of the demonstration event: %s", number+1, round.title))
+}
+
+// speaks tells whether two nodes have a line in common: one that announces no
+// newer line asks those alone that announce its own.
+func speaks(asker, provider *network.Node) bool {
+	for _, l := range provider.Announces() {
+		for _, m := range asker.Speaks() {
+			if l == m {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func list(all []string) string {
+	out := ""
+	for i, s := range all {
+		if i > 0 {
+			out += ", "
+		}
+		out += s
+	}
+	return out
+}
+
+// verdict makes facts of a test: what each team reports, and the monitor's
+// verdict on it. A failure is the provider's here, whose faults the cases look
+// for; the requester is not charged with it.
+func (r *running) verdict(t *test) {
+	sides := []ledger.Subject{{Country: t.provider.Country, Role: ledger.Provider, Partner: t.requester.Country}}
+	outcome, verdict := "fail", "failed"
+	var causes []string
+	if t.err == nil {
+		outcome, verdict = "pass", "verified"
+		sides = append(sides, ledger.Subject{Country: t.requester.Country, Role: ledger.Requester, Partner: t.provider.Country})
+	} else {
+		causes = []string{"own"}
+	}
+	var evidence []ledger.Evidence
+	for _, c := range t.evidence {
+		sum := sha256.Sum256(c.Envelope)
+		evidence = append(evidence, ledger.Evidence{SHA256: hex.EncodeToString(sum[:]), MediaType: "application/soap+xml", Size: int64(len(c.Envelope)), Confidentiality: "shared"})
+	}
+	for _, side := range sides {
+		k := r.kits[side.Country]
+		test := k.Add(ledger.Fact{Kind: ledger.PeerTest, Asserter: "team:" + side.Country + "/" + string(side.Role), Environment: ledger.Projectathon, HappenedAt: t.at,
+			Specification: k.Lines[len(k.Lines)-1], Subject: side, Evidence: evidence,
+			Body: ledger.Body{Case: t.kase, Outcome: outcome, Mode: "automated", Catalogue: "1.0", Event: ID}})
+		k.Add(ledger.Fact{Kind: ledger.Verdict, Asserter: "monitor:demo-1", HappenedAt: t.at, PointsAt: test.ID, Subject: side,
+			Body: ledger.Body{Outcome: verdict, Case: t.kase, Event: ID, Causes: causes}})
+	}
+}
+
+// production is what happens after the event, for the countries that got so far.
+func (r *running) production() {
+	at := time.Now().UTC()
+	for _, s := range r.e.States {
+		for _, c := range []string{"AM4.6", "AM5.1", "AM5.2", "AM5.3", "AM5.4", "AM6.2", "AM6.3", "AM6.4", "AM6.5"} {
+			if s.Shown >= 4 && int(c[2]-'0') <= s.Shown {
+				r.kits[s.Country].Show(c, at)
+			}
+		}
+	}
+}
+
+// publish appends what is new and publishes a snapshot of it, drafted, approved
+// and published by three roles.
+func (r *running) publish(ctx context.Context, reason string) error {
+	var facts []ledger.Fact
+	for _, s := range r.e.States {
+		k := r.kits[s.Country]
+		facts = append(facts, k.Facts[r.sent[s.Country]:]...)
+		r.sent[s.Country] = len(k.Facts)
+	}
+	for i := range facts {
+		facts[i].ID = ID + "/" + facts[i].ID
+		if facts[i].PointsAt != "" {
+			facts[i].PointsAt = ID + "/" + facts[i].PointsAt
+		}
+		facts[i].RecordedAt = time.Time{}
+	}
+	if _, err := r.board.Ledger.Append(ctx, facts...); err != nil {
+		return fmt.Errorf("demo: facts: %w", err)
+	}
+	m := r.board.Meter
+	if err := m.Refresh(ctx); err != nil {
+		return err
+	}
+	s, err := m.Draft(ctx, am.DraftOrder{By: "demo-drafter", Reason: reason, Note: reason + ". Sample data: nothing on this board is a statement about a country."})
+	if err != nil {
+		return err
+	}
+	if _, err = m.Approve(ctx, s.ID, "demo-approver"); err != nil {
+		return err
+	}
+	if s, err = m.Publish(ctx, s.ID, "demo-publisher"); err != nil {
+		return err
+	}
+	r.tell("snapshot %d published: %s", s.Sequence, reason)
+	return nil
+}
