@@ -299,3 +299,11 @@ func (l *Log) Purge(ctx context.Context) (entries int, err error) {
 	}
 	return entries, err
 }
+
+// purge is Purge once a day.
+func (l *Log) purge(ctx context.Context, _ string) error {
+	if _, err := l.Purge(ctx); err != nil {
+		return err
+	}
+	return &postponed{l.Now().Add(24 * time.Hour)}
+}

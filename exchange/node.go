@@ -89,6 +89,7 @@ func New(c Config) (*Node, error) {
 	k := &core{Config: c, cellar: cellar{v, c.Files}, wake: make(chan struct{}, 1)}
 	k.work = map[string]func(context.Context, string) error{}
 	k.log = &Log{core: k}
+	k.work["purge"] = k.log.purge
 	n := &Node{core: k, Log: k.log}
 	if c.Requester != nil {
 		if n.Requester, err = newRequester(k, *c.Requester); err != nil {
@@ -161,6 +162,9 @@ func (c *core) Wake() {
 // Run works off tasks until ctx ends: at once when woken, every quarter of a
 // second besides.
 func (n *Node) Run(ctx context.Context) error {
+	if err := n.schedule(ctx, "purge", "", n.Now()); err != nil {
+		return err
+	}
 	tick := time.NewTicker(250 * time.Millisecond)
 	defer tick.Stop()
 	var workers sync.WaitGroup
