@@ -1,6 +1,7 @@
 package as4
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -161,15 +162,16 @@ func (in *reception) identify(m *ebms.UserMessage) error {
 // timely refuses timestamps of the future and those so old that the record of
 // duplicates no longer reaches back to them.
 func (in *reception) timely(m *ebms.UserMessage) error {
-	window := in.ap.PMode.Duplicates
-	if window == 0 {
-		window = 365 * 24 * time.Hour
-	}
 	age := in.ap.Now().Sub(m.Timestamp)
-	if age < -in.ap.Skew || age > window {
+	if age < -in.ap.Skew || age > in.ap.window() {
 		return ebms.Errorf(ebms.ValueInconsistent, nil, "the timestamp is out of the accepted window")
 	}
 	return nil
+}
+
+// window is how old a message may be, and how long its id is remembered.
+func (ap *AccessPoint) window() time.Duration {
+	return cmp.Or(ap.PMode.Duplicates, 365*24*time.Hour)
 }
 
 // open decrypts, verifies and inflates the parts into the spool.

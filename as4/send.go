@@ -150,9 +150,23 @@ func (ap *AccessPoint) Wake() {
 }
 
 // Run sends what is due until ctx ends: at once when woken, and every quarter of
-// a second besides. A slow partner holds up one of the workers only.
+// a second besides. A slow partner holds up one of the workers only. Once a day
+// it forgets what is older than the record of duplicates must reach.
 func (ap *AccessPoint) Run(ctx context.Context) error {
 	var workers sync.WaitGroup
+	workers.Go(func() {
+		for day := time.NewTicker(24 * time.Hour); ; {
+			if err := ap.Forget(ctx); err != nil && ctx.Err() == nil {
+				ap.Log.Error("old messages not forgotten", "error", err)
+			}
+			select {
+			case <-ctx.Done():
+				day.Stop()
+				return
+			case <-day.C:
+			}
+		}
+	})
 	for range ap.Pushes {
 		workers.Go(func() {
 			tick := time.NewTicker(250 * time.Millisecond)
@@ -174,6 +188,12 @@ func (ap *AccessPoint) Run(ctx context.Context) error {
 	}
 	workers.Wait()
 	return ctx.Err()
+}
+
+// Forget drops the record of messages that are so old that a repetition would be
+// refused for its timestamp.
+func (ap *AccessPoint) Forget(ctx context.Context) error {
+	return ap.Store.Forget(ctx, ap.Now().Add(-ap.window()-ap.Skew))
 }
 
 // SendDue pushes every message that is due now, one after the other, and

@@ -7,6 +7,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/once-only/oots/as4"
+	"github.com/once-only/oots/as4/ebms"
 )
 
 // TestNodeConfigurations says what is wrong with a configuration, and takes the
@@ -58,6 +61,27 @@ func TestNodeConfigurations(t *testing.T) {
 		}
 		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 			t.Errorf("%s\ngives %v, want %q", c.text, err, c.want)
+		}
+	}
+}
+
+// TestInboxKeepsHeaderAndParts, once however often the message is delivered.
+func TestInboxKeepsHeaderAndParts(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "inbox")
+	m := &as4.Message{Header: &ebms.UserMessage{MessageID: "../../m@x", From: ebms.Party{ID: ebms.PartyID{Value: "AP_FI_01"}}},
+		Parts: []as4.Part{{ID: "../p@x", Type: "text/plain", Content: ebms.Bytes("one")}, {Content: ebms.Bytes("two")}}}
+	for range 2 {
+		if err := (inbox{dir}).Deliver(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	kept, err := filepath.Glob(filepath.Join(dir, "*", "*"))
+	if err != nil || len(kept) != 3 {
+		t.Fatalf("kept %v, %v", kept, err)
+	}
+	for file, want := range map[string]string{kept[0]: `"MessageID": "../../m@x"`, kept[1]: "one", kept[2]: "two"} {
+		if got, err := os.ReadFile(file); err != nil || !strings.Contains(string(got), want) {
+			t.Errorf("%s holds %q, %v", filepath.Base(file), got, err)
 		}
 	}
 }

@@ -1,9 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"crypto/tls"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -128,8 +132,11 @@ func listenAtMost(ctx context.Context, group *errgroup.Group, connections int, a
 	return nil
 }
 
+// spoolFolder is where parts are while their message is worked on. What a killed
+// process left there belongs to no message.
 func spoolFolder(folder string) string {
 	dir := filepath.Join(folder, "spool")
+	os.RemoveAll(dir)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "" // the system's folder for temporary files
 	}
@@ -137,17 +144,49 @@ func spoolFolder(folder string) string {
 }
 
 // inbox is the corner behind a node that has no other: every message becomes a
-// folder with its header and parts, written before the receipt goes out.
+// folder with message.json and its parts, durable before the receipt goes out.
+// No text of the sender names a file.
 type inbox struct{ dir string }
 
 func (b inbox) Deliver(ctx context.Context, m *as4.Message) error {
-	files := as4.Folder(b.dir)
+	sum := sha256.Sum256([]byte(m.Header.From.ID.Type + "\n" + m.Header.From.ID.Value + "\n" + m.Header.MessageID))
+	final := filepath.Join(b.dir, hex.EncodeToString(sum[:16]))
+	if err := os.MkdirAll(b.dir, 0o700); err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp(b.dir, "new-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	about, err := json.MarshalIndent(m.Header, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := writeDurably(filepath.Join(dir, "message.json"), bytes.NewReader(about)); err != nil {
+		return err
+	}
 	for i, p := range m.Parts {
-		if err := files.Put(ctx, fmt.Sprintf("%s/%d", m.Header.MessageID, i), p.Content.NewReader()); err != nil {
+		if err := writeDurably(filepath.Join(dir, fmt.Sprintf("part-%d", i+1)), p.Content.NewReader()); err != nil {
 			return err
 		}
 	}
-	return nil
+	// A folder of that name is from a delivery whose receipt was never kept.
+	if err := os.RemoveAll(final); err != nil {
+		return err
+	}
+	return os.Rename(dir, final)
+}
+
+func writeDurably(name string, r io.Reader) error {
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	if _, err = io.Copy(f, r); err == nil {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
 }
 
 // as4Metrics count what an access point does; no label tells who.
