@@ -519,3 +519,59 @@ func TestAPreviewIsForOnePersonOnly(t *testing.T) {
 	w.run()
 	w.wantState(x.ID, exchange.Failed, "EDM:ERR:0001")
 }
+
+// A second sign-in fetches anew; what the first visitor saw is gone with the
+// first token, and what is sent is what the last one saw.
+func TestSigningInTwice(t *testing.T) {
+	d := diplomas()
+	w := newWorld(t, options{data: d})
+	x := w.ask(previewWish()).Exchanges[0]
+	w.run()
+	session := w.link(x.ID)
+	w.redirect(x.ID)
+	w.run()
+	fi := w.states["FI"].Provider
+	first, visitor := w.enter("FI", session)
+	other := append(bytes.Clone(pdf), "second edition"...)
+	d.records.All[0].Piece.Forms = []exchange.File{{MediaType: "application/pdf", Language: "FI", Data: other}}
+	second, again := w.enter("FI", session)
+	if _, err := fi.Show(t.Context(), session, visitor, first.Documents[0].ID); err == nil {
+		t.Error("the first visitor still sees")
+	}
+	shown, err := fi.Show(t.Context(), session, again, second.Documents[0].ID)
+	if err != nil || !bytes.Equal(shown.Data, other) {
+		t.Fatalf("the second visitor does not see the second edition: %v", err)
+	}
+	if _, err := fi.Decide(t.Context(), session, again, exchange.Decision{Pieces: []int{0}}); err != nil {
+		t.Fatal(err)
+	}
+	w.run()
+	if all := w.collect(x.ID); !bytes.Equal(all[0].Data, other) {
+		t.Error("what was sent is not what was shown")
+	}
+}
+
+// A register that hangs, panics or lies holds up its own request only.
+func TestARegisterThatMisbehaves(t *testing.T) {
+	for name, c := range map[string]struct {
+		data exchange.DataService
+		code string
+	}{
+		"panics": {broken(func() { panic("no") }), "EDM:ERR:0008"},
+		"hangs":  {broken(func() { select {} }), "EDM:ERR:0005"},
+	} {
+		w := newWorld(t, options{data: c.data, clocks: exchange.Clocks{T1: 300 * time.Millisecond}})
+		x := w.ask(wish()).Exchanges[0]
+		w.run()
+		if got := w.see(x.ID); got.Problem == nil || got.Problem.Code != c.code {
+			t.Errorf("%s: the exchange is %s %+v", name, got.State, got.Problem)
+		}
+	}
+}
+
+type broken func()
+
+func (b broken) Records(context.Context, *exchange.Query) (*exchange.Records, error) {
+	b()
+	return nil, nil
+}

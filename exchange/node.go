@@ -30,7 +30,7 @@ type Config struct {
 
 	Judge   *validator.Validator // optional; one with the built-in lists
 	Lease   time.Duration        // a worker's time for one task; 0 means 2 minutes
-	Workers int                  // tasks worked off at once; 0 means 8
+	Workers int                  // tasks worked off at once; 0 means 32
 	Now     func() time.Time     // optional; time.Now
 	NewID   func() string        // optional; random UUIDs
 	Logger  *slog.Logger         // optional; discards
@@ -75,7 +75,7 @@ func New(c Config) (*Node, error) {
 		c.Lease = 2 * time.Minute
 	}
 	if c.Workers == 0 {
-		c.Workers = 8
+		c.Workers = 32
 	}
 	if c.Now == nil {
 		c.Now = time.Now

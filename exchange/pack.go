@@ -68,17 +68,32 @@ func (p *Provider) find(ctx context.Context, i *inquiry, request *edm.Request, d
 	return out, nil
 }
 
-// ask keeps a data service that panics from taking the node down.
-func ask(ctx context.Context, d DataService, q *Query) (r *Records, err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = fmt.Errorf("data service: %v", v)
-		}
-	}()
-	if r, err = d.Records(ctx, q); err == nil && r == nil {
-		r = &Records{}
+// ask keeps a data service that panics, or never comes back, from taking the
+// node down with it.
+func ask(ctx context.Context, d DataService, q *Query) (*Records, error) {
+	type answer struct {
+		*Records
+		error
 	}
-	return r, err
+	came := make(chan answer, 1)
+	go func() {
+		defer func() {
+			if v := recover(); v != nil {
+				came <- answer{nil, fmt.Errorf("data service: %v", v)}
+			}
+		}()
+		r, err := d.Records(ctx, q)
+		if err == nil && r == nil {
+			r = &Records{}
+		}
+		came <- answer{r, err}
+	}()
+	select {
+	case a := <-came:
+		return a.Records, a.error
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // mayAct judges a representative: whom the record names, and the scope of the

@@ -211,10 +211,10 @@ func (p *Provider) Identify(ctx context.Context, session string, who Identity) (
 			return &Error{Reason: WrongState, Detail: "the decision was made"}
 		}
 		i.Preview.State, i.Visitor = Identified, visitor
-		i.Preview.Documents = nil
+		before.Preview.Documents, i.Preview.Documents = i.Preview.Documents, nil
 		if x == nil {
-			for n, c := range found.contents {
-				if err := p.put(ctx, previewKey(session, n), c.Data); err != nil {
+			for _, c := range found.contents {
+				if err := p.put(ctx, previewKey(session, c.ID), c.Data); err != nil {
 					return err
 				}
 				i.Preview.Documents = append(i.Preview.Documents, c.Document)
@@ -223,7 +223,18 @@ func (p *Provider) Identify(ctx context.Context, session string, who Identity) (
 		p.prolong(i.Preview)
 		return p.schedule(ctx, "preview", i.ID, i.Preview.Expires)
 	})
-	return s, visitor, err
+	if err != nil {
+		return nil, "", err
+	}
+	return s, visitor, p.drop(ctx, session, before.Preview.Documents)
+}
+
+// drop erases documents of a preview.
+func (p *Provider) drop(ctx context.Context, session string, all []Document) (err error) {
+	for _, d := range all {
+		err = errors.Join(err, p.remove(ctx, previewKey(session, d.ID)))
+	}
+	return err
 }
 
 func also(who Identity) string {
@@ -233,7 +244,9 @@ func also(who Identity) string {
 	return ", identifier"
 }
 
-func previewKey(session string, n int) string { return fmt.Sprintf("preview/%s/%d", session, n) }
+// previewKey names a document of a preview: each fetch has documents of its own,
+// so that what one visitor saw is never changed by the next.
+func previewKey(session, document string) string { return "preview/" + session + "/" + document }
 
 // visit is session for whoever was identified.
 func (p *Provider) visit(ctx context.Context, session, visitor string, f func(ctx context.Context, i *inquiry) error) (*PreviewSession, error) {
@@ -274,7 +287,7 @@ func (p *Provider) Show(ctx context.Context, session, visitor, document string) 
 	if err != nil {
 		return nil, err
 	}
-	data, err := p.get(ctx, previewKey(session, at))
+	data, err := p.get(ctx, previewKey(session, document))
 	if err != nil {
 		return nil, &Error{Reason: Unavailable, Detail: "the document cannot be read", Cause: err}
 	}
@@ -328,11 +341,11 @@ func (p *Provider) answerDecision(ctx context.Context, i *inquiry) error {
 		return err
 	}
 	var contents []Content
-	for n, d := range s.Documents {
+	for _, d := range s.Documents {
 		if !slices.Contains(s.Chosen, d.Piece) {
 			continue
 		}
-		data, err := p.get(ctx, previewKey(s.ID, n))
+		data, err := p.get(ctx, previewKey(s.ID, d.ID))
 		if err != nil {
 			return err
 		}
@@ -395,11 +408,7 @@ func (p *Provider) clear(ctx context.Context, id string) error {
 	if err := p.load(ctx, inquiryKind, id, &i); err != nil || i.Preview == nil {
 		return notGone(err)
 	}
-	var err error
-	for n := range i.Preview.Documents {
-		err = errors.Join(err, p.remove(ctx, previewKey(i.Preview.ID, n)))
-	}
-	return err
+	return p.drop(ctx, i.Preview.ID, i.Preview.Documents)
 }
 
 // notGone is an error unless it says that there is nothing.
