@@ -70,6 +70,9 @@ type Network struct {
 	// Services is the https address of the Common Services, Pages that of the
 	// same server for browsers, without TLS; both without a final slash.
 	Services, Pages string
+	// Portal is the procedure portal for browsers, without a final slash; empty
+	// when no country of the network runs a procedure of it.
+	Portal string
 
 	plan     Plan
 	registry *registry
@@ -163,7 +166,10 @@ func (n *Network) start(ctx context.Context) (err error) {
 			return fmt.Errorf("network: node %s: %w", node.Country, err)
 		}
 	}
-	return n.openRegistry(ctx)
+	if err := n.openRegistry(ctx); err != nil {
+		return err
+	}
+	return n.openPages(ctx)
 }
 
 // dataSet is the seed as this plan changes it.
@@ -207,10 +213,10 @@ func (n *Network) services(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if n.Services, err = n.listen(ctx, server, ids[1]); err != nil {
-		return err
-	}
-	n.Pages, err = n.listen(ctx, server, nil)
+	both := &site{}
+	both.mux.Handle("/", server)
+	err = n.listenTwice(ctx, both, ids[1])
+	n.Services, n.Pages = both.Wire, both.Page
 	return err
 }
 
@@ -251,6 +257,15 @@ func (n *Network) listen(ctx context.Context, h http.Handler, id *pki.Identity) 
 		return nil
 	})
 	return address, nil
+}
+
+// listenTwice gives a site its two addresses.
+func (n *Network) listenTwice(ctx context.Context, s *site, id *pki.Identity) (err error) {
+	if s.Wire, err = n.listen(ctx, &s.mux, id); err != nil {
+		return err
+	}
+	s.Page, err = n.listen(ctx, &s.mux, nil)
+	return err
 }
 
 // Stop ends every node and server, lets what is under way finish, closes the

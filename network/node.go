@@ -30,8 +30,9 @@ type Node struct {
 	Country string // also that of the embedded configuration
 	Name    string // of the country, in English
 	// AS4 is where partners send messages, Preview the https address of the
-	// preview space on the wire; both without a final slash.
-	AS4, Preview string
+	// preview space on the wire, PreviewPage the same for browsers; all without a
+	// final slash.
+	AS4, Preview, PreviewPage string
 	// AP is the node's access point.
 	AP *as4.AccessPoint
 
@@ -40,7 +41,7 @@ type Node struct {
 	party   *pki.Party
 	db      *store.DB
 	mux     http.ServeMux // of the AS4 address
-	preview http.ServeMux
+	preview site
 	down    atomic.Bool
 	cut     atomic.Pointer[error]
 
@@ -78,7 +79,8 @@ func (n *Network) prepare(ctx context.Context, cc string) (_ *Node, err error) {
 	if node.AS4, err = n.listen(ctx, &node.mux, node.party.TLS); err != nil {
 		return node, err
 	}
-	node.Preview, err = n.listen(ctx, &node.preview, node.party.TLS)
+	err = n.listenTwice(ctx, &node.preview, node.party.TLS)
+	node.Preview, node.PreviewPage = node.preview.Wire, node.preview.Page
 	return node, err
 }
 

@@ -8,20 +8,25 @@ import (
 	"os"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/once-only/oots/acceleratormeter"
 	"github.com/once-only/oots/acceleratormeter/sample"
+	"github.com/once-only/oots/ledger"
+	"github.com/once-only/oots/network"
+	event "github.com/once-only/oots/network/demo"
 )
 
-// demo fills a fresh store with the sample history and opens the site.
+// demo starts a whole network and its board, and holds a testing event on it.
 type demo struct {
-	Addr   string `default:"127.0.0.1:8080" help:"Address to listen on (${default})."`
-	States int    `default:"8" help:"Countries of the simulated network, 2 to 30 (${default}); the board shows 30."`
-	Data   string `placeholder:"DIR" help:"Keep the store in this folder, or a postgres:// address; otherwise it is thrown away at the end."`
-	Once   bool   `help:"Print the board and exit."`
+	Addr   string `default:"127.0.0.1:8080" help:"Address of the board (${default}); everything else takes free ports on loopback."`
+	States int    `default:"8" help:"Countries of the network, 2 to 30 (${default}); the board shows 30."`
+	Data   string `placeholder:"DIR" help:"Keep the board's store in this folder, or at a postgres:// address; otherwise it is thrown away at the end."`
+	Once   bool   `help:"Hold the event without the sample history, print the board and exit: 0 if every country stands where its faults put it."`
 }
 
-// Run serves until it is interrupted; with --once it prints the board and ends.
-func (d demo) Run(w *world) error {
+// Run serves until it is interrupted; with --once it ends with the event.
+func (d demo) Run(w *world) (err error) {
 	if d.States < 2 || d.States > 30 {
 		return fmt.Errorf("--states %d: a network needs 2 to 30 countries", d.States)
 	}
@@ -38,51 +43,127 @@ func (d demo) Run(w *world) error {
 		return err
 	}
 	defer m.db.Close()
-	if err := m.fill(w, d.Data); err != nil {
-		return err
-	}
-	if d.Once {
-		return m.print(w)
-	}
-	return m.serve(w, serveMeter{Addr: d.Addr, Board: string(acceleratormeter.BoardEUEEA), Sample: true}, func(address string) {
-		fmt.Fprintln(w.out, address)
-	})
-}
-
-// fill loads the sample history into an empty store. It touches no store that
-// holds anything else.
-func (m *meter) fill(w *world, data string) error {
-	latest, err := m.cfg.Store.Latest(w, time.Now())
-	var none *acceleratormeter.Error
-	switch {
-	case err == nil && latest.Sample:
-		return m.Refresh(w)
-	case err == nil:
-		return no("the store %s holds published snapshots that are no sample data; open it with `oots serve acceleratormeter`, or give the demo another folder", data)
-	case !errors.As(err, &none) || none.Code != acceleratormeter.BeforeFirst:
-		return err
-	}
-	head, err := m.ledger.Head(w)
+	begun, err := m.mayShow(w, d.Data)
 	if err != nil {
 		return err
 	}
-	if head.Size > 0 {
-		return no("the store %s holds %d facts already; the demo begins with an empty folder", data, head.Size)
+	e := event.New(d.States)
+	var n *network.Network
+	var start errgroup.Group
+	start.Go(func() (err error) {
+		n, err = network.Start(w, e.Plan())
+		return err
+	})
+	if !begun && !d.Once {
+		start.Go(func() error { return m.fill(w, e.Plan().Countries) })
 	}
-	fmt.Fprintln(w.err, "Writing twelve quarters of sample history …")
-	if err := sample.Load(w, m.ledger, m.cfg, time.Now()); err != nil {
+	err = start.Wait()
+	if n != nil {
+		defer func() { err = errors.Join(err, n.Stop()) }()
+	}
+	if err == nil {
+		err = m.Refresh(w)
+	}
+	if err != nil {
 		return err
 	}
-	return m.Refresh(w)
+	if d.Once {
+		d.addresses(w, n, "")
+		if err := d.hold(w, m, e, n); err != nil {
+			return err
+		}
+		return m.print(w, e)
+	}
+	var holding errgroup.Group
+	defer holding.Wait()
+	return m.serve(w, serveMeter{Addr: d.Addr, Board: string(acceleratormeter.BoardEUEEA), Sample: true}, func(address string) {
+		d.addresses(w, n, address)
+		holding.Go(func() error {
+			if err := d.hold(w, m, e, n); err != nil && w.Err() == nil {
+				fmt.Fprintln(w.err, "oots: the event has stopped:", err)
+			}
+			return nil
+		})
+	})
 }
 
-// print writes the board as text.
-func (m *meter) print(w *world) error {
+// hold holds the event, unless this store has seen it.
+func (d demo) hold(w *world, m *meter, e *event.Event, n *network.Network) error {
+	if _, err := m.ledger.Fact(w, event.First(e)); err == nil {
+		fmt.Fprintln(w.err, "The event of this store was held before; the network is open for your own exchanges.")
+		return nil
+	} else if !errors.Is(err, ledger.ErrNotFound) {
+		return err
+	}
+	return e.Run(w, n, event.Board{Ledger: m.ledger, Meter: m.Meter}, func(format string, args ...any) { fmt.Fprintf(w.err, format+"\n", args...) })
+}
+
+// addresses writes one address a line.
+func (d demo) addresses(w *world, n *network.Network, board string) {
+	line := func(what, address string) {
+		if address != "" {
+			fmt.Fprintf(w.out, "%s: %s\n", what, address)
+		}
+	}
+	line("Board", board)
+	if n.Portal != "" {
+		line("Portal", n.Portal+"/")
+	}
+	line("Evidence Broker", n.Pages+"/eb/")
+	line("Data Service Directory", n.Pages+"/dsd/")
+	for _, cc := range n.Countries {
+		node := n.Node(cc)
+		line("Node "+cc, node.AS4+"/as4")
+		if node.Provider != nil {
+			line("Preview space "+cc, node.PreviewPage+"/preview/")
+		}
+	}
+}
+
+// mayShow tells whether the store holds a demonstration already. It touches no
+// store that holds anything else.
+func (m *meter) mayShow(ctx context.Context, data string) (begun bool, err error) {
+	latest, err := m.cfg.Store.Latest(ctx, time.Now())
+	var none *acceleratormeter.Error
+	switch {
+	case err == nil && latest.Sample:
+		return true, nil
+	case err == nil:
+		return false, no("the store %s holds published snapshots that are no sample data; open it with `oots serve acceleratormeter`, or give the demo another folder", data)
+	case !errors.As(err, &none) || none.Code != acceleratormeter.BeforeFirst:
+		return false, err
+	}
+	head, err := m.ledger.Head(ctx)
+	if err == nil && head.Size > 0 {
+		err = no("the store %s holds %d facts already; the demo begins with an empty folder", data, head.Size)
+	}
+	return false, err
+}
+
+// fill loads the sample history into an empty store, for the countries that have
+// no node.
+func (m *meter) fill(w *world, started []string) error {
+	fmt.Fprintln(w.err, "Writing twelve quarters of sample history for the countries without a node …")
+	return sample.Load(w, m.ledger, m.cfg, time.Now(), started...)
+}
+
+// print writes the board as text, and what on it is not as expected.
+func (m *meter) print(w *world, e *event.Event) error {
 	s, err := m.Displayed(w, time.Time{})
 	if err != nil {
 		return err
 	}
-	return printBoard(w, w.out, s)
+	if err := printBoard(w, w.out, s); err != nil {
+		return err
+	}
+	wrong := e.Unexpected(s)
+	for _, line := range wrong {
+		fmt.Fprintln(w.err, "oots:", line)
+	}
+	if len(wrong) > 0 {
+		return no("%d of %d countries do not stand where their state and faults put them", len(wrong), len(e.States))
+	}
+	return nil
 }
 
 // printBoard writes a line for each level, the highest first.

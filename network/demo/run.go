@@ -26,7 +26,7 @@ type running struct {
 	tell  func(format string, args ...any)
 	kits  map[string]*sample.Kit
 	sent  map[string]int  // facts of a kit that are in the ledger
-	bad   map[string]bool // providers that failed the baseline, and need not go on
+	bad   map[string]bool // providers that cannot be reached, or never passed the baseline
 }
 
 // Run plays the event to its end and publishes a snapshot after each part of it.
@@ -107,6 +107,7 @@ func (r *running) connect(ctx context.Context) error {
 		outcome := "pass"
 		if p.Code != "" {
 			outcome = "fail"
+			r.bad[s.Country] = true
 		} else {
 			answered++
 		}
@@ -145,7 +146,7 @@ func (r *running) play(ctx context.Context, number int, round round) error {
 		}
 	}
 	round.play(ctx, r, tests)
-	passed := 0
+	passed, good := 0, map[string]bool{}
 	for _, t := range tests {
 		t.at, t.evidence = time.Now().UTC(), r.e.take(t.conversation)
 		if t.err == nil {
@@ -153,10 +154,12 @@ func (r *running) play(ctx context.Context, number int, round round) error {
 		}
 		if t.err == nil {
 			passed++
-		} else if number == 0 {
-			r.bad[t.provider.Country] = true
+			good[t.provider.Country] = true
 		}
 		r.verdict(t)
+	}
+	for _, t := range tests {
+		r.bad[t.provider.Country] = r.bad[t.provider.Country] || number == 0 && !good[t.provider.Country]
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -273,3 +276,6 @@ func (r *running) publish(ctx context.Context, reason string) error {
 	r.tell("snapshot %d published: %s", s.Sequence, reason)
 	return nil
 }
+
+// First is the id of the first fact that an event writes.
+func First(e *Event) string { return fmt.Sprintf("%s/sample:%s-00001", ID, e.States[0].Country) }
