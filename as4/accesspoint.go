@@ -77,8 +77,6 @@ type Config struct {
 	// came beside it: revocation, length of keys; for instance Check of a
 	// pki.Policy. Optional; the validity period is always checked.
 	Trusted func(use pki.Use, c *x509.Certificate, chain ...*x509.Certificate) error
-	// Suite signs and encrypts; nil means the common RSA profile.
-	Suite *wssec.Suite
 	// Later are codes of a partner's refusal that mean "try again": EBMS:0005,
 	// 0202 and 0054 when nil.
 	Later []ebms.Code
@@ -170,7 +168,7 @@ func New(c Config) (*AccessPoint, error) {
 		c.Count = func(Event) {}
 	}
 	return &AccessPoint{Config: c, wake: make(chan struct{}, 1), receive: make(chan struct{}, c.Receptions),
-		signer: wssec.Signer{Identity: c.Sign, Suite: c.Suite, NewID: c.NewID}}, nil
+		signer: wssec.Signer{Identity: c.Sign, Suite: c.PMode.Suite, NewID: c.NewID}}, nil
 }
 
 // NewUUID is a random UUID (RFC 9562, version 4).

@@ -299,6 +299,23 @@ func TestTheProducerIsToldAfterTheLastTry(t *testing.T) {
 	}
 }
 
+func TestTheProducerIsToldThatDeliveryFails(t *testing.T) {
+	fi, pt, at := pair(t)
+	pt.deliver = func(*as4.Message) error { return errors.New("nobody is at home") }
+	if _, err := fi.Submit(t.Context(), request(), []as4.Part{xmlPart("<a/>")}); err != nil {
+		t.Fatal(err)
+	}
+	for range 10 {
+		if _, err := fi.SendDue(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		at.add(3 * time.Minute)
+	}
+	if len(fi.settled) != 1 || fi.settled[0].Code != ebms.MissingReceipt || fi.settled[0].Tries != 5 || len(pt.got) != 0 {
+		t.Errorf("the producer was told %+v; want EBMS:0301 after five tries", fi.settled)
+	}
+}
+
 func TestARefusalIsFinalOnlyWhenSigned(t *testing.T) {
 	for _, c := range []struct {
 		name string

@@ -28,7 +28,7 @@ func (ap *AccessPoint) Ping(ctx context.Context, partner *Partner, sender, recip
 	if _, _, err := ap.PMode.MatchOutgoing(&m); err != nil {
 		return Pinged{Partner: partner}, err
 	}
-	signed, err := ap.signer.Sign(&ebms.Header{User: &m}, nil)
+	signed, err := ap.signerFor(partner).Sign(&ebms.Header{User: &m}, nil)
 	if err != nil {
 		return Pinged{Partner: partner}, err
 	}

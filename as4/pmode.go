@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/once-only/oots/as4/ebms"
+	"github.com/once-only/oots/as4/wssec"
 )
 
 // Values of the OOTS legs (TDD 4.7.1, 4.7.2).
@@ -34,7 +35,10 @@ type PMode struct {
 	Self     Partner    // URL, Sign and Encrypt are not needed here
 	Partners []*Partner // unique by ID
 	Legs     []Leg      // unique by service and action
-	Retry    Retry
+	// Suite signs and encrypts; nil means the common RSA profile. The suites of
+	// eDelivery AS4 2.0 are experimental, and do not mix with it.
+	Suite *wssec.Suite
+	Retry Retry
 	// Duplicates is how long a MessageId is remembered; 0 means 365 days, as
 	// long as the record of the exchange must be kept.
 	Duplicates time.Duration
@@ -52,6 +56,9 @@ type Partner struct {
 	Sign []*x509.Certificate
 	// Encrypt is the certificate its messages are encrypted for.
 	Encrypt *x509.Certificate
+	// Token is how our messages to it name certificates. The common profile, and
+	// OOTS, want the certificate itself.
+	Token wssec.TokenForm
 	// Properties are the sets of message properties it understands: one for each
 	// specification line it speaks. A message must fit one of them.
 	Properties []ebms.PropertySet

@@ -10,6 +10,7 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"github.com/once-only/oots/as4/ebms"
+	"github.com/once-only/oots/as4/wssec"
 	"github.com/once-only/oots/pki"
 )
 
@@ -38,6 +39,7 @@ type pmodeFile struct {
 		Within   time.Duration `toml:"within"`
 	} `toml:"retry"`
 	Duplicates time.Duration `toml:"duplicates"`
+	Suite      string        `toml:"suite"` // a name of package wssec; empty means the common profile
 }
 
 type partyEntry struct {
@@ -52,8 +54,13 @@ type partnerEntry struct {
 	URL     string   `toml:"url"`
 	Sign    []string `toml:"sign"`
 	Encrypt string   `toml:"encrypt"`
+	Token   string   `toml:"token"` // a key of tokens
 	Lines   []string `toml:"lines"`
 }
+
+// tokens are the forms in which a message may name a certificate.
+var tokens = map[string]wssec.TokenForm{"": wssec.BinaryToken, "certificate": wssec.BinaryToken, "chain": wssec.PKIPath,
+	"key-id": wssec.KeyID, "issuer-serial": wssec.IssuerSerial, "thumbprint": wssec.Thumbprint}
 
 type legEntry struct {
 	Service     string   `toml:"service"`
@@ -89,10 +96,17 @@ func ReadPMode(file string) (*PMode, error) {
 }
 
 func (f *pmodeFile) pmode(dir string) (*PMode, error) {
-	p := &PMode{Self: f.Self.partner(), Retry: Retry{f.Retry.Attempts, f.Retry.Within}, Duplicates: f.Duplicates}
+	p := &PMode{Self: f.Self.partner(), Retry: Retry{f.Retry.Attempts, f.Retry.Within}, Duplicates: f.Duplicates, Suite: wssec.SuiteByName(f.Suite)}
+	if p.Suite == nil {
+		return nil, fmt.Errorf("the suite %q is not known", f.Suite)
+	}
 	for _, entry := range f.Partner {
 		partner := entry.partner()
 		partner.URL = entry.URL
+		var ok bool
+		if partner.Token, ok = tokens[entry.Token]; !ok {
+			return nil, fmt.Errorf("partner %s: the token %q is not known; use certificate, chain, key-id, issuer-serial or thumbprint", entry.ID, entry.Token)
+		}
 		var err error
 		if partner.Properties, err = PropertySets(entry.Lines...); err != nil {
 			return nil, fmt.Errorf("partner %s: %w", entry.ID, err)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/once-only/oots/as4/ebms"
+	"github.com/once-only/oots/as4/wssec"
 	"github.com/once-only/oots/pki"
 )
 
@@ -149,15 +150,18 @@ within = "1m"
 	if pt == nil || !pt.Encrypt.Equal(party.Encrypt.Cert()) || len(pt.Properties) != 2 || p.Retry.Pause() != 30*time.Second || len(p.Legs) != 7 {
 		t.Errorf("read as %+v, partner %+v", p, pt)
 	}
+	write("suite = \"ed25519-x25519\"\n" + strings.Replace(good, "lines =", "token = \"key-id\"\nlines =", 1))
+	if p, err := ReadPMode(file); err != nil || p.Suite != wssec.Edwards || p.Partners[0].Token != wssec.KeyID {
+		t.Errorf("suite and token read as %+v, %v", p, err)
+	}
 	for says, text := range map[string]string{
-		"is not known":   strings.Replace(good, "encrypt =", "encryption =", 1),
-		"no certificate": strings.Replace(good, `encrypt = "encrypt.pem"`, "", 1),
-		"use oots-edm":   strings.Replace(good, "v1.2", "v9.9", 1) + "\n",
-		"no such file":   strings.Replace(good, "sign.pem", "gone.pem", 1),
+		"is not known":           strings.Replace(good, "encrypt =", "encryption =", 1),
+		"no certificate":         strings.Replace(good, `encrypt = "encrypt.pem"`, "", 1),
+		"use oots-edm":           strings.Replace(good, `"oots-edm:v1.2"`, `"oots-cs:v1.2"`, 1),
+		"the suite":              "suite = \"md5\"\n" + good,
+		"use certificate, chain": strings.Replace(good, "lines =", "token = \"name\"\nlines =", 1),
+		"no such file":           strings.Replace(good, "sign.pem", "gone.pem", 1),
 	} {
-		if says == "use oots-edm" {
-			text = strings.Replace(good, `"oots-edm:v1.2"`, `"oots-cs:v1.2"`, 1)
-		}
 		write(text)
 		if _, err := ReadPMode(file); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("got %v, want an error that says %q", err, says)

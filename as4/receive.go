@@ -278,7 +278,7 @@ func (in *reception) complete(s *ebms.SignalMessage) *ebms.Header {
 }
 
 func (in *reception) sign(s *ebms.SignalMessage) ([]byte, error) {
-	signed, err := in.ap.signer.Sign(in.complete(s), nil)
+	signed, err := in.ap.signerFor(in.partner).Sign(in.complete(s), nil)
 	if err != nil {
 		return nil, err
 	}

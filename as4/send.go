@@ -63,11 +63,11 @@ func (ap *AccessPoint) Submit(ctx context.Context, m *ebms.UserMessage, parts []
 		header.Parts = append(header.Parts, info)
 		travelling = append(travelling, content)
 	}
-	signed, err := ap.signer.Sign(&ebms.Header{User: &header}, travelling)
+	signed, err := ap.signerFor(partner).Sign(&ebms.Header{User: &header}, travelling)
 	if err != nil {
 		return "", fmt.Errorf("as4: sign: %w", err)
 	}
-	encrypter := wssec.Encrypter{Recipient: partner.Encrypt, Suite: ap.Suite, NewID: ap.NewID}
+	encrypter := wssec.Encrypter{Recipient: partner.Encrypt, Suite: ap.PMode.Suite, Token: partner.Token, NewID: ap.NewID}
 	envelope, sealed, err := encrypter.Encrypt(signed.Envelope, travelling)
 	if err != nil {
 		return "", fmt.Errorf("as4: encrypt: %w", err)
@@ -92,6 +92,13 @@ func (ap *AccessPoint) Submit(ctx context.Context, m *ebms.UserMessage, parts []
 	}
 	ap.Wake()
 	return header.MessageID, nil
+}
+
+// signerFor names our certificate in the form that a partner wants.
+func (ap *AccessPoint) signerFor(p *Partner) *wssec.Signer {
+	signer := ap.signer
+	signer.Token = p.Token
+	return &signer
 }
 
 func roleOf(p *Partner) string {
@@ -358,8 +365,8 @@ func (ap *AccessPoint) answer(resp *http.Response, partner *Partner) (h *ebms.He
 // carrying them.
 func (ap *AccessPoint) rules(partners ...*Partner) wssec.Rules {
 	rules := wssec.Rules{}
-	if ap.Suite != nil {
-		rules.Suites = []*wssec.Suite{ap.Suite}
+	if ap.PMode.Suite != nil {
+		rules.Suites = []*wssec.Suite{ap.PMode.Suite}
 	}
 	for _, p := range partners {
 		rules.Known = append(rules.Known, p.Sign...)
