@@ -1,7 +1,6 @@
 package lcm_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -252,5 +251,3 @@ func TestReferencesResolve(t *testing.T) {
 func seedUUID(key string) string {
 	return strings.TrimPrefix(seed.Requirement(key), cs.Repository+"requirements/")
 }
-
-var _ = context.Background

@@ -91,12 +91,12 @@ func table[T any](name, kind string, load func(*cs.Contribution) []T, store func
 		}
 		return row
 	}
-	// fill takes the values of a row that are there; those of the key only
-	// while the object is new.
-	fill := func(v *T, row Row, c *cs.Contribution, known bool) error {
+	// fill takes the values of a row that are there: those of the key, or the
+	// others.
+	fill := func(v *T, row Row, c *cs.Contribution, key bool) error {
 		for _, col := range columns {
 			value, given := row[col.Name]
-			if !given || known && col.Key {
+			if !given || key != col.Key {
 				continue
 			}
 			if err := col.set(v, strings.TrimSpace(value), c); err != nil {
@@ -112,7 +112,12 @@ func table[T any](name, kind string, load func(*cs.Contribution) []T, store func
 		if i >= 0 {
 			v = list[i]
 		}
-		if err := fill(&v, row, c, i >= 0); err != nil {
+		if i < 0 {
+			if err := fill(&v, row, c, true); err != nil {
+				return err
+			}
+		}
+		if err := fill(&v, row, c, false); err != nil {
 			return err
 		}
 		switch {
@@ -131,12 +136,14 @@ func table[T any](name, kind string, load func(*cs.Contribution) []T, store func
 		var next []T
 		for n, row := range rows {
 			v := fresh(c)
-			if errs[n] = fill(&v, row, c, false); errs[n] != nil {
+			if errs[n] = fill(&v, row, c, true); errs[n] != nil {
 				continue
 			}
 			if i := find(old, key(&v)); i >= 0 {
 				v = old[i]
-				errs[n] = fill(&v, row, c, true)
+			}
+			if errs[n] = fill(&v, row, c, false); errs[n] != nil {
+				continue
 			}
 			next = append(next, v)
 		}
@@ -488,6 +495,37 @@ func providers() Table {
 		}, append(columns, identifier(true, func(v *T) *sdg.Identifier { return &v.Identifier })...)...)
 }
 
+// bars joins values with " | "; a bar or backslash inside a value has a
+// backslash before it.
+func bars(values []string) string {
+	out := make([]string, len(values))
+	for i, v := range values {
+		out[i] = strings.NewReplacer(`\`, `\\`, `|`, `\|`).Replace(v)
+	}
+	return strings.Join(out, " | ")
+}
+
+// unbar takes apart what bars joins.
+func unbar(s string) []string {
+	out := []string{""}
+	for i := 0; i < len(s); i++ {
+		last := &out[len(out)-1]
+		switch {
+		case s[i] == '\\' && i+1 < len(s):
+			i++
+			*last += s[i : i+1]
+		case s[i] == '|':
+			out = append(out, "")
+		default:
+			*last += s[i : i+1]
+		}
+	}
+	for i := range out {
+		out[i] = strings.TrimSpace(out[i])
+	}
+	return out
+}
+
 // formatAnswers writes one question a line: its identifier, an equals sign and
 // the values the provider covers, separated by " | ".
 func formatAnswers(list []sdg.ClassificationConcept) string {
@@ -501,7 +539,7 @@ func formatAnswers(list []sdg.ClassificationConcept) string {
 				values = append(values, fmt.Sprint(b))
 			}
 		}
-		out = append(out, q.Identifier.Value+" = "+strings.Join(values, " | "))
+		out = append(out, q.Identifier.Value+" = "+bars(values))
 	}
 	return strings.Join(out, "\n")
 }
@@ -525,8 +563,8 @@ func parseAnswers(s string, old []sdg.ClassificationConcept, known []Question) (
 		}
 		dates := q.Values != nil && len(q.Values.Dates) > 0
 		q.Values = &sdg.SupportedValue{}
-		for v := range strings.SplitSeq(rest, "|") {
-			switch v = xmltree.NormalizeSpace(v); {
+		for _, v := range unbar(rest) {
+			switch {
 			case v == "":
 			case strings.EqualFold(q.Type, "boolean"):
 				q.Values.Booleans = append(q.Values.Booleans, v == "true" || v == "yes")
@@ -616,17 +654,17 @@ func codeLists() Table {
 		column[T]{Column{Name: "codes", Form: Lines2, Must: true}, func(v *T) string {
 			var out []string
 			for _, c := range v.Codes {
-				l := c.Code
+				parts := []string{c.Code}
 				for _, n := range c.Names {
-					l += " | " + n.Lang + ": " + n.Value
+					parts = append(parts, n.Lang+": "+n.Value)
 				}
-				out = append(out, l)
+				out = append(out, bars(parts))
 			}
 			return strings.Join(out, "\n")
 		}, func(v *T, s string, _ *cs.Contribution) error {
 			var next []cs.Code
 			for _, l := range lines(s) {
-				parts := strings.Split(l, "|")
+				parts := unbar(l)
 				names, err := ParseTexts(strings.Join(parts[1:], "\n"))
 				if err != nil {
 					return err
