@@ -37,7 +37,7 @@ func TestAStudentAppliesAbroad(t *testing.T) {
 	p.post(preview.Path, url.Values{"do": {"more"}, "piece-0": {"send"}}).shows(200, `value="send" checked`)
 	p.post(preview.Path, form).shows(200, "This is your receipt", "SHA-256")
 	p.waits(`href="[^"]*/return/[^"]*"`)
-	p.get(p.find(`href="([^"]*/return/[^"]*)"`)).waits(`Received`).shows(200, "Under the hood", "request_sent", "loopback")
+	p.get(p.find(`href="([^"]*/return/[^"]*)"`)).waits(`Received`).shows(200, "Under the hood", "Request sent", "loopback")
 	link := p.find(`href="([^"]*/document/[^"]*)"`)
 	shown := newCopy(p).get(link).shows(200)
 	arrived := shown.get(shown.find(`href="([^"]*/file/[^"?]*)\?download"`))

@@ -5,10 +5,10 @@
   const $ = q => document.querySelector(q);
   $("#wrong")?.focus();
 
-  const send = $("button[data-other]");
+  const send = $("button[data-several]");
   const count = () => {
     const n = document.querySelectorAll("input[value=send]:checked").length;
-    send.textContent = n === 0 ? send.dataset.none : n === 1 ? send.dataset.one : send.dataset.other.replace("{n}", n);
+    send.textContent = n === 0 ? send.dataset.none : n === 1 ? send.dataset.single : send.dataset.several.replace("{n}", n);
   };
   if (send) {
     document.addEventListener("change", count);

@@ -1,0 +1,188 @@
+package web_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"github.com/once-only/oots/web"
+)
+
+// walker walks through the pages in a real browser, with the keyboard alone.
+type walker struct {
+	t     *testing.T
+	ctx   context.Context
+	axe   string
+	shots string
+	seen  int
+}
+
+func (w *walker) eval(script string) string {
+	w.t.Helper()
+	s, err := chromedp.Run(w.ctx, chromedp.Evaluate[string](script, chromedp.EvalAwaitPromise))
+	if err != nil {
+		w.t.Fatalf("%.80s: %v", script, err)
+	}
+	return s
+}
+
+// tab presses Tab until the focus is on what the selector names.
+func (w *walker) tab(selector string) {
+	w.t.Helper()
+	for range 120 {
+		if w.eval(fmt.Sprintf(`String(!!document.activeElement && document.activeElement.matches(%q))`, selector)) == "true" {
+			return
+		}
+		if err := chromedp.Do(w.ctx, chromedp.KeyEvent(kb.Tab)); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	w.t.Fatalf("%s: the keyboard never reaches %s:\n%s", w.where(), selector, w.eval(`document.querySelector("main").innerText`))
+}
+
+func (w *walker) where() string { w.t.Helper(); return w.eval(`location.href`) }
+
+// press goes to a control and presses a key there.
+func (w *walker) press(selector, key string) {
+	w.t.Helper()
+	w.tab(selector)
+	if err := chromedp.Do(w.ctx, chromedp.KeyEvent(key)); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// follow presses Enter on a control and waits for the page that it leads to.
+func (w *walker) follow(selector, heading string) {
+	w.t.Helper()
+	w.press(selector, kb.Enter)
+	w.arrive(heading)
+}
+
+// arrive waits for a page with these words in its heading.
+func (w *walker) arrive(heading string) {
+	w.t.Helper()
+	last := ""
+	for range 300 {
+		// In between two pages there is no document to ask.
+		last, _ = chromedp.Run(w.ctx, chromedp.Evaluate[string](`document.readyState === "complete" ? (document.querySelector("h1")||{}).innerText || "" : ""`))
+		if strings.Contains(last, heading) {
+			return
+		}
+		time.Sleep(30 * time.Millisecond) // the nodes are real
+	}
+	w.t.Fatalf("%s: the heading is %q, want %q:\n%s", w.where(), last, heading, w.eval(`document.body.innerText`))
+}
+
+// look judges the page in light and dark at three widths.
+func (w *walker) look(name string) {
+	w.t.Helper()
+	w.seen++
+	for _, scheme := range []string{"light", "dark"} {
+		for _, width := range []int64{320, 820, 1360} {
+			if err := chromedp.Do(w.ctx, web.Media(scheme), chromedp.EmulateViewport(width, 900)); err != nil {
+				w.t.Fatal(err)
+			}
+			w.eval(w.axe + `;"loaded"`)
+			if found := w.eval(web.RunAxe); found != "" {
+				w.t.Errorf("%s, %s, %d px:\n%s", name, scheme, width, found)
+			}
+			if wide := w.eval(`String(document.documentElement.scrollWidth - document.documentElement.clientWidth)`); wide != "0" {
+				w.t.Errorf("%s, %s, %d px scrolls sideways by %s px: %s", name, scheme, width, wide,
+					w.eval(`[...document.querySelectorAll("main *,header *")].filter(e=>e.getBoundingClientRect().right>innerWidth+1).slice(0,3).map(e=>e.tagName+"."+e.className).join(" ")`))
+			}
+			if w.shots != "" {
+				raw, err := chromedp.Run(w.ctx, chromedp.FullScreenshot(90))
+				if err != nil {
+					w.t.Fatal(err)
+				}
+				if err := os.WriteFile(filepath.Join(w.shots, fmt.Sprintf("%02d-%s-%s-%d.png", w.seen, name, scheme, width)), raw, 0o644); err != nil {
+					w.t.Fatal(err)
+				}
+			}
+		}
+	}
+}
+
+// The seven steps in Chromium, with the keyboard alone; on every page axe finds
+// nothing, and the PDF arrives. OOTS_SHOTS names a folder for pictures.
+func TestTheSevenStepsInABrowser(t *testing.T) {
+	source := web.Axe(t)
+	ctx := web.Browser(t)
+	n := newWorld(t, "FI", "NL", "AT", "IE", "DE", "EL")
+	w := &walker{t: t, ctx: ctx, axe: source, shots: os.Getenv("OOTS_SHOTS")}
+	if err := chromedp.Do(ctx, chromedp.Navigate(n.portal+"/en/demo")); err != nil {
+		t.Fatal(err)
+	}
+	w.arrive("documents that travel")
+	w.look("home")
+	w.follow(`button[value=study]`, "Sign in")
+	w.look("1-sign-in")
+	w.press(`a[href*="with=european"]`, kb.Enter)
+	w.tab(`#find`)
+	w.look("1-countries")
+	w.follow(`a[href*="country=FI"]`, "Who are you")
+	w.look("identity")
+	w.follow(`button[value=demo-alpha]`, "What is needed")
+	w.look("2-locate")
+	w.press(`input[name=need-0]`, " ")
+	w.look("2-chosen")
+	w.follow(`form button.main`, "Do you want us")
+	w.look("3-request")
+	w.follow(`button.main`, "Do you want us") // without the tick: told why
+	w.look("3-not-ticked")
+	w.press(`input[name=explicit]`, " ")
+	w.press(`button.main`, kb.Enter)
+	w.arrive("You are leaving")
+	w.look("4-leaving")
+	w.follow(`button.main`, "Sign in once more")
+	w.look("5-second-sign-in")
+	w.press(`a.main`, kb.Enter)
+	w.arrive("Who are you")
+	w.follow(`button[value=demo-alpha]`, "Your documents")
+	w.look("5-preview")
+	w.follow(`article a[href*="/document/"]`, "")
+	w.arrive("iploma")
+	time.Sleep(700 * time.Millisecond) // the browser draws the document in its own process
+	w.look("5-document")
+	w.follow(`a[href*="/preview/"]`, "Your documents")
+	w.press(`button[value=send]`, kb.Enter)
+	w.arrive("Your documents")
+	w.tab(`input[value=send]`)
+	w.look("5-nothing-chosen")
+	w.press(`input[value=send]`, " ")
+	if got := w.eval(`document.querySelector("button[value=send]").textContent`); got != "Send 1 document and go back" {
+		t.Errorf("the button says %q", got)
+	}
+	w.look("5-chosen")
+	w.follow(`button[value=send]`, "Sent")
+	w.arrive("Sent")
+	w.look("5-receipt")
+	sent := w.eval(`document.querySelector(".receipt code").textContent`)
+	w.press(`a.main`, kb.Enter)
+	w.arrive("What arrived")
+	for range 200 {
+		if w.eval(`String(!!document.querySelector("form button.main"))`) == "true" {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	w.press(`.hood summary`, kb.Enter)
+	w.look("6-arrived")
+	if got := w.eval(`document.querySelector(".outcomes").innerText`); !strings.Contains(got, "PDF document") {
+		t.Errorf("what arrived is %q", got)
+	}
+	w.follow(`form button.main`, "Check and submit")
+	w.look("7-check")
+	w.follow(`form button.main`, "Submitted")
+	w.look("7-receipt")
+	if got := w.eval(`document.querySelector(".receipt code").textContent`); got != sent || len(sent) != 64 {
+		t.Errorf("the digest of what arrived is %q, of what was sent %q", got, sent)
+	}
+}
