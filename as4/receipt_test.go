@@ -2,6 +2,7 @@ package as4_test
 
 import (
 	"bytes"
+	stdcmp "cmp"
 	"context"
 	"io"
 	"net/http"
@@ -50,22 +51,29 @@ func TestForgedReceipts(t *testing.T) {
 		answer func(s *ebms.SignalMessage) []byte // s is the right receipt, unsigned
 		kind   string                             // its Content-Type; SOAP when empty
 		want   ebms.Code                          // of the try; "" acknowledges
+		status int                                // of HTTP; 200 when 0
 	}{
-		"the right one":       {signal(pt, nil), "", ""},
-		"not signed":          {signal(nil, nil), "", ebms.InvalidReceipt},
-		"of another signer":   {signal(xx, nil), "", ebms.InvalidReceipt},
-		"for another message": {signal(pt, func(s *ebms.SignalMessage) { s.RefToMessageID = "other@fi.example" }), "", ebms.InvalidReceipt},
-		"for no message":      {signal(pt, func(s *ebms.SignalMessage) { s.RefToMessageID = "" }), "", ebms.InvalidReceipt},
-		"a digest missing":    {signal(pt, func(s *ebms.SignalMessage) { s.Receipt.References = s.Receipt.References[1:] }), "", ebms.InvalidReceipt},
+		"the right one":                      {signal(pt, nil), "", "", 0},
+		"the right one, whatever the status": {signal(pt, nil), "", "", 500},
+		"a fault of Domibus": {func(s *ebms.SignalMessage) []byte {
+			s.Receipt, s.Errors = nil, []*ebms.Error{ebms.Errorf(ebms.ProcessingModeMismatch, nil, "no matching party found")}
+			fault := `><env:Fault><env:Code><env:Value>env:Receiver</env:Value></env:Code><env:Reason><env:Text xml:lang="en">no</env:Text></env:Reason></env:Fault></env:Body>`
+			return bytes.Replace(signal(nil, nil)(s), []byte("></env:Body>"), []byte(fault), 1)
+		}, "", ebms.ProcessingModeMismatch, 500},
+		"not signed":          {signal(nil, nil), "", ebms.InvalidReceipt, 0},
+		"of another signer":   {signal(xx, nil), "", ebms.InvalidReceipt, 0},
+		"for another message": {signal(pt, func(s *ebms.SignalMessage) { s.RefToMessageID = "other@fi.example" }), "", ebms.InvalidReceipt, 0},
+		"for no message":      {signal(pt, func(s *ebms.SignalMessage) { s.RefToMessageID = "" }), "", ebms.InvalidReceipt, 0},
+		"a digest missing":    {signal(pt, func(s *ebms.SignalMessage) { s.Receipt.References = s.Receipt.References[1:] }), "", ebms.InvalidReceipt, 0},
 		"a digest too many": {signal(pt, func(s *ebms.SignalMessage) {
 			more := s.Receipt.References[0]
 			more.XML = string(bytes.Replace([]byte(more.XML), []byte(`URI="`), []byte(`URI="#x`), 1))
 			s.Receipt.References = append(s.Receipt.References, more)
-		}), "", ebms.InvalidReceipt},
+		}), "", ebms.InvalidReceipt, 0},
 		"another digest": {signal(pt, func(s *ebms.SignalMessage) {
 			r := &s.Receipt.References[0]
 			r.XML = string(bytes.Replace([]byte(r.XML), []byte(r.Digest), []byte("AAAA"+r.Digest[4:]), 1))
-		}), "", ebms.InvalidReceipt},
+		}), "", ebms.InvalidReceipt, 0},
 		"no digest at all": {func(s *ebms.SignalMessage) []byte {
 			messaging, err := (&ebms.Header{Signal: s}).Encode("m")
 			if err != nil {
@@ -73,13 +81,13 @@ func TestForgedReceipts(t *testing.T) {
 			}
 			from, end := bytes.Index(messaging, []byte("<ebbp:Non")), []byte("</ebbp:NonRepudiationInformation>")
 			return handSigned(t, pt, slices.Concat(messaging[:from], messaging[bytes.Index(messaging, end)+len(end):]), ebms.EmptyBody("b"))
-		}, "", ebms.InvalidReceipt},
-		"a page of a proxy": {func(*ebms.SignalMessage) []byte { return []byte("<html>ok</html>") }, "text/html", ebms.MissingReceipt},
-		"nothing":           {func(*ebms.SignalMessage) []byte { return nil }, "", ebms.MissingReceipt},
-		"endless":           {func(*ebms.SignalMessage) []byte { return bytes.Repeat([]byte(" "), 2<<20) }, "", ebms.MissingReceipt},
+		}, "", ebms.InvalidReceipt, 0},
+		"a page of a proxy": {func(*ebms.SignalMessage) []byte { return []byte("<html>ok</html>") }, "text/html", ebms.MissingReceipt, 0},
+		"nothing":           {func(*ebms.SignalMessage) []byte { return nil }, "", ebms.MissingReceipt, 0},
+		"endless":           {func(*ebms.SignalMessage) []byte { return bytes.Repeat([]byte(" "), 2<<20) }, "", ebms.MissingReceipt, 0},
 		"altered on the way": {func(s *ebms.SignalMessage) []byte {
 			return bytes.Replace(signal(pt, nil)(s), []byte("@receipt.example"), []byte("@altered.example"), 1)
-		}, "", ebms.InvalidReceipt},
+		}, "", ebms.InvalidReceipt, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			fi, _, at := pair(t)
@@ -102,7 +110,7 @@ func TestForgedReceipts(t *testing.T) {
 			}
 			fi.AccessPoint.Client.Transport = answers(func(*http.Request) *http.Response {
 				s := &ebms.SignalMessage{Timestamp: at.Now(), MessageID: "r@receipt.example", RefToMessageID: id, Receipt: &ebms.Receipt{References: append([]ebms.Reference(nil), references...)}}
-				return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {kind}}, Body: io.NopCloser(bytes.NewReader(c.answer(s)))}
+				return &http.Response{StatusCode: stdcmp.Or(c.status, 200), Header: http.Header{"Content-Type": {kind}}, Body: io.NopCloser(bytes.NewReader(c.answer(s)))}
 			})
 			if _, err := fi.SendDue(t.Context()); err != nil {
 				t.Fatal(err)
