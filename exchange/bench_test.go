@@ -3,6 +3,7 @@ package exchange_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"testing"
@@ -123,5 +124,35 @@ func BenchmarkAtThirtyPerSecond(b *testing.B) {
 		at   float64
 	}{{"p50-ms", 0.5}, {"p95-ms", 0.95}} {
 		b.ReportMetric(float64(took[int(float64(len(took)-1)*q.at)].Microseconds())/1000, q.name)
+	}
+}
+
+// BenchmarkAmongStored makes one exchange after the other in stores that hold so
+// many already.
+func BenchmarkAmongStored(b *testing.B) {
+	for _, n := range []int{0, 100_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			r := race(b)
+			made := time.Now().Add(-24 * time.Hour).UTC()
+			for cc, kind := range map[string]string{"PT": "exchange", "FI": "inquiry"} {
+				err := r.states[cc].kept.rows.Atomically(b.Context(), func(ctx context.Context) error {
+					for i := range n {
+						row := exchange.Row{Kind: kind, ID: as4.NewUUID(), State: "delivered", MadeAt: made.Add(time.Duration(i) * time.Millisecond),
+							Keys: []string{as4.NewUUID()}, Body: make([]byte, 200)}
+						if err := r.states[cc].kept.rows.Create(ctx, row); err != nil {
+							return err
+						}
+					}
+					return nil
+				})
+				if err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ResetTimer()
+			for range b.N {
+				r.exchange(b)
+			}
+		})
 	}
 }
