@@ -1,7 +1,6 @@
 package commonservices
 
 import (
-	"encoding/base64"
 	"fmt"
 	"regexp"
 	"slices"
@@ -307,12 +306,11 @@ func exceptionOf(r *Refusal) regrep.Exception {
 // answer is an answer as it travels, with what a client needs to trust it. The
 // signature is made once for each signer.
 type answer struct {
-	body    []byte
-	code    string // "" for a success
-	etag    []string
-	length  []string
-	signed  atomic.Pointer[signed]
-	refused bool
+	body   []byte
+	code   string // "" for a success
+	etag   []string
+	length []string
+	signed atomic.Pointer[signed]
 }
 
 type signed struct {
@@ -322,8 +320,8 @@ type signed struct {
 
 func newAnswer(body []byte, code string) *answer {
 	digest := Digest(body)
-	return &answer{body: body, code: code, refused: code != "", length: []string{fmt.Sprint(len(body))},
-		etag: []string{`"` + base64.RawURLEncoding.EncodeToString([]byte(digest[len("SHA-256="):])[:22]) + `"`}}
+	return &answer{body: body, code: code, length: []string{fmt.Sprint(len(body))},
+		etag: []string{`"` + digest[len("SHA-256="):] + `"`}}
 }
 
 // signedBy gives the two header values of a signer.

@@ -1,7 +1,6 @@
 package commonservices
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -203,5 +202,3 @@ func (m *memory) put(key string, a *answer) *answer {
 	}
 	return first.(*answer)
 }
-
-var errNoCatalogue = errors.New("commonservices: a server needs a catalogue and a signer")

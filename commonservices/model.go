@@ -179,15 +179,6 @@ func (d *DataSet) With(c *Contribution) *DataSet {
 	return &next
 }
 
-// Without is the data set without a country's part, one revision on.
-func (d *DataSet) Without(country string) *DataSet {
-	next := *d
-	next.Revision++
-	next.Contributions = maps.Clone(d.Contributions)
-	delete(next.Contributions, country)
-	return &next
-}
-
 // Countries lists the contributing countries, sorted.
 func (d *DataSet) Countries() []string { return slices.Sorted(maps.Keys(d.Contributions)) }
 

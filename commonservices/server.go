@@ -1,6 +1,7 @@
 package commonservices
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -42,7 +43,7 @@ type Server struct {
 // NewServer checks that the signer can sign.
 func NewServer(cfg ServerConfig) (*Server, error) {
 	if cfg.Catalogue == nil || cfg.Signer == nil {
-		return nil, errNoCatalogue
+		return nil, errors.New("commonservices: a server needs a catalogue and a signer")
 	}
 	if cfg.MaxAge == 0 {
 		cfg.MaxAge = 5 * time.Minute
@@ -169,14 +170,14 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, a *answer, status 
 	h["Oots-Response-Sig"] = sig.signature
 	h["X-Content-Type-Options"] = notSniffed
 	h["Vary"] = varies
-	if a.refused {
+	if a.code != "" {
 		h["Cache-Control"] = notKept
 	} else {
 		h["Cache-Control"] = s.fresh
 		h["Etag"] = a.etag
 	}
 	s.cfg.Log.Debug("answered", "path", r.URL.Path, "code", a.code, "octets", len(a.body))
-	if !a.refused && status == http.StatusOK && matchesTag(r.Header.Values("If-None-Match"), a.etag[0]) {
+	if a.code == "" && status == http.StatusOK && matchesTag(r.Header.Values("If-None-Match"), a.etag[0]) {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
