@@ -575,3 +575,62 @@ func (b broken) Records(context.Context, *exchange.Query) (*exchange.Records, er
 	b()
 	return nil, nil
 }
+
+// ownSpace is a register with a preview space of its own.
+type ownSpace struct{ *shelf }
+
+func (ownSpace) PreviewLocation(_ context.Context, s *exchange.PreviewSession) (string, error) {
+	if s.Subject.NaturalPerson == nil || s.Requester.Identifier.Value == "" {
+		return "", errors.New("a preview space must know whom to expect, and for whom")
+	}
+	return "https://own.example/see?it=" + s.ID, nil
+}
+
+func TestARegisterWithItsOwnPreviewSpace(t *testing.T) {
+	w := newWorld(t, options{data: ownSpace{diplomas()}})
+	x := w.ask(previewWish()).Exchanges[0]
+	w.run()
+	got := w.wantState(x.ID, exchange.PreviewRequired, "")
+	session, ok := strings.CutPrefix(got.Preview.Location, "https://own.example/see?it=")
+	if !ok {
+		t.Fatalf("the link is %s", got.Preview.Location)
+	}
+	w.redirect(x.ID)
+	w.run()
+	_, visitor := w.enter("FI", session)
+	if _, err := w.states["FI"].Provider.Decide(t.Context(), session, visitor, exchange.Decision{Pieces: []int{0}}); err != nil {
+		t.Fatal(err)
+	}
+	w.run()
+	w.wantState(x.ID, exchange.Delivered, "")
+}
+
+func TestMoreTimeInThePreview(t *testing.T) {
+	w := newWorld(t, options{})
+	x := w.ask(previewWish()).Exchanges[0]
+	w.run()
+	session := w.link(x.ID)
+	w.redirect(x.ID)
+	w.run()
+	fi := w.states["FI"].Provider
+	s, visitor := w.enter("FI", session)
+	began := w.at.Now()
+	for s.Expires.Before(s.Until) {
+		w.wait(10 * time.Minute)
+		before := s.Expires
+		var err error
+		if s, err = fi.Extend(t.Context(), session, visitor); err != nil {
+			t.Fatal(err)
+		}
+		if !s.Expires.After(before) {
+			t.Fatalf("no more time: %s, %s", before, s.Expires)
+		}
+	}
+	if got := s.Until.Sub(began); got != 40*time.Minute {
+		t.Errorf("the preview can last %s, want T3", got)
+	}
+	w.wait(s.Until.Sub(w.at.Now()) - time.Second)
+	w.wantState(x.ID, exchange.PreviewOpen, "")
+	w.wait(2 * time.Second)
+	w.wantState(x.ID, exchange.Failed, "EDM:ERR:0005")
+}

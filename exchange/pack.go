@@ -146,7 +146,7 @@ func (p *Provider) pack(n int, s *Service, request *edm.Request, r Record) ([]Co
 		title = sdg.Name(request.Evidence.Titles, "EN")
 	}
 	contents := []Content{content(n, edm.MainEvidence, title, main, form.Data)}
-	if request.Line != edm.V20 {
+	if !modern(request.Line) {
 		return contents, nil
 	}
 	readable := false

@@ -241,7 +241,7 @@ func (p *Provider) check(q *requestMail) *edm.Exception {
 	if q.line != line {
 		return refuse(edm.InvalidRequest, "the line "+clip(string(line))+" is not spoken here (TDD 4.7 §2.6)")
 	}
-	if (q.exchange != "") != slices.Contains(edm.PropertyNames(line), edm.ExchangeID) {
+	if (q.exchange != "") != modern(line) {
 		return refuse(edm.InvalidRequest, "R-EDM-ebMS-018, -019: ExchangeId does not belong to this line, or is missing")
 	}
 	if why := refusal(q.body, q.header); why != "" {

@@ -387,7 +387,7 @@ func (r *Requester) second(ctx context.Context, x *asked) error {
 	request.ID, request.IssuedAt = "urn:uuid:"+r.NewID(), r.Now().UTC()
 	request.PreviewLocation = x.Preview.Location
 	x.Return = strings.ReplaceAll(r.NewID()+r.NewID(), "-", "")
-	if x.Line == edm.V20 {
+	if modern(x.Line) {
 		request.ReturnLocation = r.c.ReturnBase + x.Return
 	}
 	w, err := r.prepare(x, request)
@@ -406,7 +406,7 @@ func (r *Requester) second(ctx context.Context, x *asked) error {
 // redirect adds the return address where the line has no slot for it.
 func (x *asked) redirect(back string) (*Redirect, error) {
 	to := &Redirect{Location: x.Preview.Location, Method: "GET"}
-	if x.Line == edm.V20 {
+	if modern(x.Line) {
 		return to, nil
 	}
 	if x.Preview.Method != "" {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/once-only/oots/as4"
@@ -12,6 +13,11 @@ import (
 	"github.com/once-only/oots/sdg"
 	"github.com/once-only/oots/validator"
 )
+
+// modern tells whether a line has the message property ExchangeId, and with it
+// what TDD 2.0 brought along: the return address as a slot, packages with
+// supplements. No line is named here: package edm knows them.
+func modern(line edm.Line) bool { return slices.Contains(edm.PropertyNames(line), edm.ExchangeID) }
 
 // letter is a message to send.
 type letter struct {
