@@ -9,6 +9,7 @@ import (
 	"github.com/once-only/oots/as4"
 	cs "github.com/once-only/oots/commonservices"
 	"github.com/once-only/oots/commonservices/seed"
+	"github.com/once-only/oots/edm"
 	"github.com/once-only/oots/testbed/partner"
 	"github.com/once-only/oots/validator"
 )
@@ -84,7 +85,8 @@ func NewLab(c LabConfig) (*Runner, error) {
 		access.Names = platform.Names
 	}
 	system, err := partner.NewPractice(partner.PracticeConfig{PartyConfig: party(PracticeName, practiceHost, PlatformName, platformHost),
-		Fault: c.Fault, Temper: c.Temper, Data: data, Judge: c.Judge, Directory: access})
+		Fault: c.Fault, Temper: c.Temper, Data: data, Judge: c.Judge, Directory: access,
+		Line: edm.Line(c.Line), Part: seed.DataSet().Contributions[data.Country]})
 	if err != nil {
 		return nil, err
 	}

@@ -12,10 +12,12 @@ import (
 	"strings"
 
 	"github.com/once-only/oots/as4"
+	"github.com/once-only/oots/as4/ebms"
 	cs "github.com/once-only/oots/commonservices"
 	"github.com/once-only/oots/testbed/draft"
 	"github.com/once-only/oots/testbed/partner"
 	"github.com/once-only/oots/validator"
+	"github.com/once-only/oots/xmltree"
 )
 
 // verb is a word that a step may begin with.
@@ -47,6 +49,8 @@ var verbs = map[string]verb{
 	"valid":     {"NAME [RULE…]", "the message breaks no rule, and these rules were judged", 1, -1, nil, doValid},
 	"agree":     {"[RULE…]", "all messages of the run agree with each other (X-…)", 0, -1, nil, doAgree},
 	"have":      {"NAME PATH [is VALUE | like REGEX]", "the message says this there", 2, 4, checkHave, doHave},
+	"every":     {"NAME PATH like REGEX", "whatever stands there is like this, and there is something", 4, 4, checkHave, doEvery},
+	"refers":    {"NAME PATH PATH", "each value of the first path is one of the second", 3, 3, checkRefers, doRefers},
 	"lack":      {"NAME PATH", "the message has nothing there", 2, 2, checkHave, doLack},
 	"count":     {"NAME PATH N", "so many of it", 3, 3, checkCount, doCount},
 	"same":      {"NAME PATH NAME PATH", "both say the same there", 4, 4, checkSame, doSame},
@@ -59,6 +63,10 @@ var verbs = map[string]verb{
 	"names":     {"WAY", "the platform's DNS answers so from now on", 1, 1, checkNames, doNames},
 	"asked":     {"NAME [is VALUE | like REGEX | absent]", "the last query that came to the directories says so", 1, 3, nil, doAsked},
 	"queries":   {"N", "so many queries have come", 1, 1, nil, doQueries},
+	"reply":     {"FILE [as NAME] [with DEVIATION]", "the platform answers the last message that came", 1, 5, checkSend, doReply},
+	"logged":    {"KEY=VALUE… | KEY", "a row of the log says so", 1, -1, nil, doLogged},
+	"unlogged":  {"TEXT", "no row of the log holds this", 1, 1, nil, doUnlogged},
+	"clock":     {"NAME DURATION", "the message was stamped that close to the platform's time", 2, 2, nil, doClock},
 	"do":        {"ORDER [KEY=VALUE…]", "the system under test is told to act", 1, -1, nil, doOrder},
 	"outcome":   {"STATE [CODE] [KEY=VALUE…]", "what the system says came of its last order", 1, -1, nil, doOutcome},
 }
@@ -709,4 +717,173 @@ func doQueries(_ context.Context, p *player, args []string) verdict {
 		return fail("%d queries came", n)
 	}
 	return pass("%s", args[0])
+}
+
+// doReply answers the last message that came: in its conversation and exchange,
+// with the documents that the answer refers to.
+func doReply(ctx context.Context, p *player, args []string) verdict {
+	rest, given := options(args, "with", "as", "action")
+	if p.last == nil {
+		return broken("nothing came that could be answered")
+	}
+	body, err := p.expand(rest[0])
+	if err != nil {
+		return broken("%s: %v", rest[0], err)
+	}
+	l := p.letter(body, given["action"])
+	h := p.last.Header
+	l.Conversation, l.ExchangeID, l.To = h.ConversationID, h.Property(ebms.ExchangeID), h.From.ID
+	for _, prop := range h.Properties {
+		switch prop.Name {
+		case ebms.OriginalSender:
+			l.Recipient = identifierOf(prop)
+		case ebms.FinalRecipient:
+			l.Sender = identifierOf(prop)
+		}
+	}
+	l.Files = append(l.Files, documentsOf(body)...)
+	name := given["with"]
+	if name == "" {
+		name = "usual"
+	}
+	m, signal, err := p.me.PushRaw(ctx, l, partner.FindDeviation(name))
+	if err != nil {
+		return broken("the answer cannot be sent: %v", err)
+	}
+	if given["as"] == "" {
+		given["as"] = strings.TrimSuffix(rest[0], ".xml")
+	}
+	p.mail[given["as"]], p.signal = m, &signal
+	return pass("%s", signal)
+}
+
+// documentsOf are the documents that a response refers to, invented in the
+// format that it says.
+func documentsOf(body string) []partner.File {
+	doc, err := xmltree.Parse([]byte(body), xmltree.Options{})
+	if err != nil {
+		return nil
+	}
+	var out []partner.File
+	for e := range doc.Root.Descendants() {
+		if e.Local() != "RepositoryItemRef" {
+			continue
+		}
+		format := "application/pdf"
+		for s := range e.Parent().Descendants() {
+			if s.Local() == "Format" {
+				format = s.Norm()
+			}
+		}
+		id := strings.TrimPrefix(e.Attr(xmltree.Customary("xlink"), "href"), "cid:")
+		out = append(out, partner.File{ID: id, Type: format, Data: partner.Document(format)})
+	}
+	return out
+}
+
+func doLogged(_ context.Context, p *player, args []string) verdict {
+	if p.outcome == nil {
+		return broken("no log was asked for")
+	}
+	for _, row := range p.outcome.Rows {
+		ok := true
+		for _, a := range args {
+			k, v, has := strings.Cut(a, "=")
+			want, err := p.inLog(v)
+			if err != nil {
+				return broken("%v", err)
+			}
+			ok = ok && row[k] != "" && (!has || row[k] == want)
+		}
+		if ok {
+			return pass("%s", strings.Join(args, " "))
+		}
+	}
+	return fail("none of the %d rows of the log says so", len(p.outcome.Rows))
+}
+
+// inLog fills placeholders; {{NAME.digest}} is the digest of a message.
+func (p *player) inLog(v string) (string, error) {
+	return draft.Fill(v, func(name string) (string, bool) {
+		if head, ok := strings.CutSuffix(name, ".digest"); ok && p.mail[head] != nil {
+			return digest(p.mail[head].Body()), true
+		}
+		return p.values(name)
+	})
+}
+
+func doUnlogged(_ context.Context, p *player, args []string) verdict {
+	if p.outcome == nil {
+		return broken("no log was asked for")
+	}
+	text, err := draft.Fill(args[0], p.values)
+	if err != nil {
+		return broken("%v", err)
+	}
+	for _, row := range p.outcome.Rows {
+		for k, v := range row {
+			if strings.Contains(v, text) {
+				return fail("the field %s of the log holds it", k)
+			}
+		}
+	}
+	return pass("not there")
+}
+
+func doClock(_ context.Context, p *player, args []string) verdict {
+	m := p.mail[args[0]]
+	limit, ok := span(args[1])
+	if m == nil || !ok {
+		return broken("write clock NAME 2s")
+	}
+	// It was stamped before it came.
+	off := m.At.Sub(m.Header.Timestamp).Abs()
+	if off > limit {
+		return fail("its clock is %s off", off.Round(1e6))
+	}
+	return pass("%s off", off.Round(1e6))
+}
+
+func doEvery(_ context.Context, p *player, args []string) verdict {
+	found, err := p.find(args[0], args[1])
+	switch {
+	case err != nil:
+		return fail("%v", err)
+	case len(found) == 0:
+		return fail("%s has no %s", args[0], args[1])
+	}
+	re, err := regexp.Compile(args[3])
+	if err != nil {
+		return broken("%v", err)
+	}
+	for _, v := range found {
+		if !re.MatchString(v) {
+			return fail("found %s, expected %s", v, args[3])
+		}
+	}
+	return pass("%d", len(found))
+}
+
+func checkRefers(_ *Case, args []string) string {
+	if why := checkHave(nil, args[:2]); why != "" {
+		return why
+	}
+	return checkHave(nil, []string{args[0], args[2]})
+}
+
+func doRefers(_ context.Context, p *player, args []string) verdict {
+	from, err := p.find(args[0], args[1])
+	to, err2 := p.find(args[0], args[2])
+	if err := errors.Join(err, err2); err != nil {
+		return fail("%v", err)
+	}
+	if len(from) == 0 {
+		return fail("%s has no %s", args[0], args[1])
+	}
+	for _, v := range from {
+		if !slices.Contains(to, v) {
+			return fail("%s leads nowhere", v)
+		}
+	}
+	return pass("%d references", len(from))
 }

@@ -17,8 +17,9 @@
 //	indent
 //
 // A path is that of package validator: steps of prefix and local name with the
-// customary prefixes of the specification, "//" in front to look anywhere, the
-// name of a slot or a number in brackets, and at its end perhaps an attribute.
+// customary prefixes of the specification, "//" in front to look anywhere, in
+// brackets the name of a slot, a number or @ and an attribute that must be there,
+// and at its end perhaps an attribute.
 package draft
 
 import (
@@ -323,10 +324,18 @@ type step struct {
 	number             int
 }
 
+// named tells whether an element has what stands in the brackets.
+func (s *step) named(e *xmltree.Element) bool {
+	if attribute, ok := strings.CutPrefix(s.slot, "@"); ok {
+		return e.HasAttr("", attribute)
+	}
+	return s.slot == "" || e.Attr("", "name") == s.slot
+}
+
 func steps(path string) (out []step, attribute string, err error) {
 	rest := strings.TrimPrefix(path, "//")
-	if before, after, ok := strings.Cut(rest, "@"); ok && (before == "" || strings.HasSuffix(before, "/")) {
-		rest, attribute = strings.TrimSuffix(before, "/"), after
+	if i := strings.LastIndex(rest, "@"); i == 0 || i > 0 && rest[i-1] == '/' {
+		rest, attribute = strings.TrimSuffix(rest[:i], "/"), rest[i+1:]
 		if attribute == "" {
 			return nil, "", fmt.Errorf("the path %q names no attribute", path)
 		}
@@ -375,7 +384,7 @@ func walk(root *xmltree.Element, path string) ([]*xmltree.Element, string, error
 		var next []*xmltree.Element
 		n := 0
 		keep := func(e *xmltree.Element) {
-			if !e.Is(s.space, s.local) || s.slot != "" && e.Attr("", "name") != s.slot {
+			if !e.Is(s.space, s.local) || !s.named(e) {
 				return
 			}
 			if n++; s.number == 0 || s.number == n {

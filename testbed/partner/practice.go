@@ -2,6 +2,7 @@ package partner
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -15,6 +16,7 @@ import (
 	"github.com/once-only/oots/as4/ebms"
 	"github.com/once-only/oots/as4/wssec"
 	cs "github.com/once-only/oots/commonservices"
+	"github.com/once-only/oots/edm"
 	"github.com/once-only/oots/testbed/draft"
 	"github.com/once-only/oots/validator"
 )
@@ -25,6 +27,8 @@ type PracticeConfig struct {
 	Fault  string // name of a Fault; "" is honest
 	Temper Temper
 	Data   Data
+	Line   edm.Line             // that it asks in; oots-edm:v2.0 when empty
+	Part   *cs.Contribution     // its own metadata; nil: it submits none
 	Judge  *validator.Validator // made when nil; share one, it is costly
 	// Directory is what it needs to ask directories; nil for a system that does
 	// not.
@@ -47,6 +51,9 @@ type Practice struct {
 	provider *provider
 	sent     int
 	client   *cs.Client
+	orders   []*order
+	line     edm.Line
+	Part     *cs.Contribution // its own metadata, to submit
 }
 
 // outgoing is an answer that waits to be sent.
@@ -57,7 +64,7 @@ type outgoing struct {
 
 // NewPractice makes a practice system.
 func NewPractice(c PracticeConfig) (*Practice, error) {
-	p := &Practice{Data: c.Data, Temper: c.Temper, validator: c.Judge, fault: &Fault{}}
+	p := &Practice{Data: c.Data, Part: c.Part, line: cmp.Or(c.Line, edm.V20), Temper: c.Temper, validator: c.Judge, fault: &Fault{}}
 	if p.validator == nil {
 		p.validator = validator.New(validator.Config{})
 	}
@@ -228,12 +235,25 @@ func (p *Practice) Settle(ctx context.Context) (worked bool, err error) {
 		for i, m := range late {
 			outbox = append(outbox, outgoing{m, replies[i]})
 		}
+		var then []func(context.Context) error
 		for _, m := range todo {
+			if m.Header.Action != as4.ActionRequest {
+				if f := p.settled(m); f != nil {
+					then = append(then, f)
+				}
+				continue
+			}
 			if a := p.work(m); a != nil {
 				outbox = append(outbox, outgoing{m, a})
 			}
 		}
+		p.tire()
 		p.mu.Unlock()
+		for _, f := range then {
+			if err := f(ctx); err != nil {
+				return true, err
+			}
+		}
 		if len(todo)+len(outbox) == 0 {
 			return worked, p.Push(ctx)
 		}
@@ -308,6 +328,14 @@ func (p *Practice) Drive(ctx context.Context, do string, args map[string]string)
 	switch do {
 	case "query":
 		return p.query(ctx, args)
+	case "request":
+		return p.request(ctx, args)
+	case "outcome":
+		return p.outcomeOf(args)
+	case "submit":
+		return p.submitMetadata(ctx, args)
+	case "log":
+		return p.logOf(args)
 	}
 	return Told{}, ErrUnsupported
 }

@@ -220,6 +220,14 @@ var documents = map[string][]byte{
 	"application/json": []byte(`{"invented":true}`),
 }
 
+// Document is an invented document of a type.
+func Document(mediaType string) []byte {
+	if d := documents[mediaType]; d != nil {
+		return d
+	}
+	return documents["application/pdf"]
+}
+
 // piece adds one piece of evidence in the first format that was asked.
 func (p *provider) piece(out *reply, a *edm.Response, req *edm.Request, complete bool) {
 	format, model := "application/pdf", ""

@@ -1,5 +1,0 @@
-package partner
-
-var requesterFaults = []Fault{}
-var lcmFaults = []Fault{}
-var logFaults = []Fault{}
