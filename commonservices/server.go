@@ -23,7 +23,12 @@ type ServerConfig struct {
 	Catalogue *Catalogue    // required
 	Signer    *Signer       // required; Rotate exchanges it
 	MaxAge    time.Duration // how long a success may be kept; 0 means 5 minutes
-	Log       *slog.Logger  // optional; discards. One line an answer, at level debug, without values of parameters
+	// Limit is how many queries a second one network address may ask; 0 means
+	// any number. More are answered with status 429, which is no answer of a
+	// directory. Leave it 0 behind a proxy, which is one address.
+	Limit float64
+	Now   func() time.Time // optional; time.Now
+	Log   *slog.Logger     // optional; discards. One line an answer, at level debug, without values of parameters
 }
 
 // Server is one instance of the Common Services: /eb/rest/search and
@@ -37,6 +42,7 @@ type ServerConfig struct {
 type Server struct {
 	cfg    ServerConfig
 	signer *atomic.Pointer[Signer]
+	limit  *limiter
 	fresh  []string
 }
 
@@ -52,6 +58,12 @@ func NewServer(cfg ServerConfig) (*Server, error) {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	s := &Server{cfg: cfg, signer: new(atomic.Pointer[Signer]), fresh: []string{fmt.Sprintf("public, max-age=%d", int(cfg.MaxAge.Seconds()))}}
+	if cfg.Limit > 0 {
+		if cfg.Now == nil {
+			cfg.Now = time.Now
+		}
+		s.limit = &limiter{perSecond: cfg.Limit, now: cfg.Now}
+	}
 	return s, s.Rotate(cfg.Signer)
 }
 
@@ -77,6 +89,11 @@ func (s *Server) With(c *Catalogue) *Server {
 func (s *Server) Catalogue() *Catalogue { return s.cfg.Catalogue }
 
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !s.limit.allows(r) {
+		w.Header().Set("Retry-After", "1")
+		http.Error(w, "Too many queries from this network address. Ask again in a second, and keep answers as long as Cache-Control says.", http.StatusTooManyRequests)
+		return
+	}
 	for _, d := range directories() {
 		if rest, ok := strings.CutPrefix(r.URL.Path, "/"+string(d.service)+"/"); ok && rest == searchPath {
 			s.search(w, r, d)

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -264,6 +265,43 @@ func TestSeveralQuestions(t *testing.T) {
 		case code(err) != x.want || x.want == "" && (err != nil || len(s.Records) != 1):
 			t.Errorf("%+v: %v", x, err)
 		}
+	}
+}
+
+// TestLimit asks faster than allowed, from three addresses.
+func TestLimit(t *testing.T) {
+	c, err := cs.NewCatalogue(seed.DataSet())
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := noon
+	s, err := cs.NewServer(cs.ServerConfig{Catalogue: c, Signer: newAuthority(t).signer("x"), Limit: 2, Now: func() time.Time { return now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask := func(from string) int {
+		r := httptest.NewRequest(http.MethodGet, "/eb/rest/search", nil)
+		r.RemoteAddr = from
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, r)
+		return w.Code
+	}
+	for i, want := range []int{200, 200, 200, 200, 429} {
+		if got := ask("192.0.2.1:1000"); got != want {
+			t.Errorf("query %d: %d, want %d", i+1, got, want)
+		}
+	}
+	for i, want := range []int{200, 200, 200, 200, 429} {
+		if got := ask(fmt.Sprintf("[2001:db8::%d]:1000", i)); got != want {
+			t.Errorf("query %d of one customer: %d, want %d", i+1, got, want)
+		}
+	}
+	if got := ask("192.0.2.2:1000"); got != 200 {
+		t.Errorf("another address: %d", got)
+	}
+	now = now.Add(time.Second)
+	if got := ask("192.0.2.1:1000"); got != 200 {
+		t.Errorf("a second later: %d", got)
 	}
 }
 

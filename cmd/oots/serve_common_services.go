@@ -17,28 +17,31 @@ import (
 	"github.com/BurntSushi/toml"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/once-only/oots/access"
 	"github.com/once-only/oots/commonservices"
 	"github.com/once-only/oots/commonservices/lcm"
 	"github.com/once-only/oots/commonservices/seed"
 	"github.com/once-only/oots/pki"
 	"github.com/once-only/oots/store"
 	"github.com/once-only/oots/validator"
+	"github.com/once-only/oots/web"
 )
 
 // serveCommonServices are the settings of an instance of the Common Services. A
 // flag wins over the environment, the environment over the file. Paths in the
 // file are relative to it.
 type serveCommonServices struct {
-	Config      string `type:"path" placeholder:"FILE" help:"TOML file with these same settings (addr, data, environment, label, seed, key, root, tls)." toml:"-"`
-	Addr        string `env:"OOTS_CS_ADDR" help:"Address to listen on (127.0.0.1:8085)." toml:"addr"`
-	Data        string `env:"OOTS_DATA" placeholder:"DIR" help:"Folder of the store, or a postgres:// address; without it nothing is kept and nobody can submit." toml:"data"`
-	Environment string `env:"OOTS_CS_ENVIRONMENT" help:"Code of the instance: testing, projectathon, acceptance, training, uat, production (testing)." toml:"environment"`
-	Label       string `env:"OOTS_CS_LABEL" help:"Environment label of Semantic Repository addresses on line 2.0; the environment's own (acc for acceptance) if none is given." toml:"label"`
-	Seed        bool   `help:"Begin with the demonstration data of 30 countries." toml:"seed"`
-	Key         string `env:"OOTS_CS_KEY" placeholder:"FILE" help:"PEM or PKCS#12 file with the key and certificates that sign answers; exchanged without a gap when the file changes. Without it a throw-away authority is made." toml:"key"`
-	Root        string `env:"OOTS_CS_ROOT" placeholder:"FILE" help:"Where to write the root certificate that clients must trust." toml:"root"`
-	TLS         string `env:"OOTS_CS_TLS" placeholder:"FILE" help:"PEM or PKCS#12 file with the TLS key and certificates; without it plain HTTP." toml:"tls"`
-	Password    string `env:"OOTS_KEY_PASSWORD" help:"Password of the key files." toml:"-"`
+	Config      string  `type:"path" placeholder:"FILE" help:"TOML file with these same settings (addr, data, environment, label, seed, key, root, tls, limit)." toml:"-"`
+	Addr        string  `env:"OOTS_CS_ADDR" help:"Address to listen on (127.0.0.1:8085)." toml:"addr"`
+	Data        string  `env:"OOTS_DATA" placeholder:"DIR" help:"Folder of the store, or a postgres:// address; without it nothing is kept and nobody can submit." toml:"data"`
+	Environment string  `env:"OOTS_CS_ENVIRONMENT" help:"Code of the instance: testing, projectathon, acceptance, training, uat, production (testing)." toml:"environment"`
+	Label       string  `env:"OOTS_CS_LABEL" help:"Environment label of Semantic Repository addresses on line 2.0; the environment's own (acc for acceptance) if none is given." toml:"label"`
+	Seed        bool    `help:"Begin with the demonstration data of 30 countries." toml:"seed"`
+	Key         string  `env:"OOTS_CS_KEY" placeholder:"FILE" help:"PEM or PKCS#12 file with the key and certificates that sign answers; exchanged without a gap when the file changes. Without it a throw-away authority is made." toml:"key"`
+	Root        string  `env:"OOTS_CS_ROOT" placeholder:"FILE" help:"Where to write the root certificate that clients must trust." toml:"root"`
+	TLS         string  `env:"OOTS_CS_TLS" placeholder:"FILE" help:"PEM or PKCS#12 file with the TLS key and certificates; without it plain HTTP." toml:"tls"`
+	Limit       float64 `env:"OOTS_CS_LIMIT" placeholder:"N" help:"Queries a second from one network address; 0 for any number, and behind a proxy." toml:"limit"`
+	Password    string  `env:"OOTS_KEY_PASSWORD" help:"Password of the key files." toml:"-"`
 }
 
 // Run serves until it is interrupted.
@@ -67,7 +70,7 @@ func (c serveCommonServices) Run(w *world) error {
 			return err
 		}
 	}
-	if d.Server, err = commonservices.NewServer(commonservices.ServerConfig{Catalogue: main.Catalogue(), Signer: signer, Log: log}); err != nil {
+	if d.Server, err = commonservices.NewServer(commonservices.ServerConfig{Catalogue: main.Catalogue(), Signer: signer, Limit: c.Limit, Log: log}); err != nil {
 		return err
 	}
 	scheme, config := "http", (*tls.Config)(nil)
@@ -86,7 +89,11 @@ func (c serveCommonServices) Run(w *world) error {
 	if c.Key != "" {
 		group.Go(func() error { return c.rotate(ctx, d.Server, log, time.Second) })
 	}
-	if err := listen(ctx, group, c.Addr, d, config, func(addr string) {
+	site, err := web.NewDirectory(web.DirectoryConfig{BaseURL: scheme + "://" + c.Addr, Sample: c.Seed, Public: main, Own: d.own, Clerks: d.clerks(config != nil), Services: d, Log: log})
+	if err != nil {
+		return err
+	}
+	if err := listen(ctx, group, c.Addr, site, config, func(addr string) {
 		fmt.Fprintf(w.out, "%[1]s://%[2]s/eb/\n%[1]s://%[2]s/dsd/\n", scheme, addr)
 		fmt.Fprintf(w.err, "The Common Services of %s answer at %s://%s/ (stop with Ctrl+C)\n", c.Environment, scheme, addr)
 	}); err != nil {
@@ -119,7 +126,7 @@ func (c serveCommonServices) open(w *world, d *directories) (close func() error,
 			return nil, err
 		}
 		close = db.Close
-		cfg.Store = db.LCM()
+		cfg.Store, d.tokens = db.LCM(), db.Tokens()
 		d.submissions = &lcm.API{Tokens: db.Tokens(), Of: func(ctx context.Context, country string) (*lcm.LifecycleManager, error) {
 			return d.instances.Of(ctx, c.Environment, country)
 		}}
@@ -143,12 +150,13 @@ func judgeSubmission(raw []byte) (out []lcm.Fault) {
 
 // directories serve an environment: its data set, each country's sandbox at
 // /eb/CC/ and /dsd/CC/ where the environment has sandboxes, and submissions at
-// /lcm/CC.
+// /lcm/CC. The pages for people stand before them (web.NewDirectory).
 type directories struct {
 	*commonservices.Server
 	environment string
 	instances   *lcm.Instances
-	submissions *lcm.API // nil where nothing is kept
+	submissions *lcm.API     // nil where nothing is kept
+	tokens      access.Store // the same
 	follow      func(*lcm.LifecycleManager)
 	log         *slog.Logger
 
@@ -172,6 +180,19 @@ func (d *directories) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	d.Server.ServeHTTP(w, r)
+}
+
+// own is the data set that a country's clerks change.
+func (d *directories) own(ctx context.Context, country string) (*lcm.LifecycleManager, error) {
+	return d.instances.Of(ctx, d.environment, country)
+}
+
+// clerks are let in with tokens, where there are any.
+func (d *directories) clerks(secure bool) web.Clerks {
+	if d.tokens == nil {
+		return nil
+	}
+	return &web.TokenClerks{Tokens: d.tokens, Secure: secure}
 }
 
 // sandbox is the server of one country's own data set; nil where countries have
@@ -204,7 +225,7 @@ func (c *serveCommonServices) complete() error {
 			return fmt.Errorf("%s: %w", c.Config, err)
 		}
 		if unknown := meta.Undecoded(); len(unknown) > 0 {
-			return fmt.Errorf("%s: there is no setting %q; known are addr, data, environment, label, seed, key, root, tls", c.Config, unknown[0].String())
+			return fmt.Errorf("%s: there is no setting %q; known are addr, data, environment, label, seed, key, root, tls, limit", c.Config, unknown[0].String())
 		}
 		for _, path := range []*string{&file.Data, &file.Key, &file.Root, &file.TLS} {
 			if *path != "" && !filepath.IsAbs(*path) && !isAddress(*path) {
@@ -232,6 +253,9 @@ func (c *serveCommonServices) complete() error {
 		}
 	}
 	c.Seed = c.Seed || file.Seed
+	if c.Limit == 0 {
+		c.Limit = file.Limit
+	}
 	return nil
 }
 
