@@ -136,10 +136,9 @@ func unreadable(err error) Fault {
 
 // head reads what the request says of itself.
 func (s *Submission) head() {
-	if id := s.root.Attr("", "id"); urnUUID.MatchString(id) {
+	id := s.root.Attr("", "id")
+	if requestForm.MatchString(id) {
 		s.ID, s.faults.RequestID = id, id
-	} else {
-		s.faults.add(at(BadSubmission, "R-EB-SUB-S004", "", s.root, "the request's id is not urn:uuid: and a UUID"))
 	}
 	if err := regrep.Closed(s.root, "id", "comment", "checkReferences", "mode"); err != nil {
 		s.faults.add(contentFault(BadSubmission, RuleReadable, "", s.root, err))
@@ -168,7 +167,13 @@ func (s *Submission) head() {
 			}
 		}
 	}
+	if s.ID == "" || !urnUUID.MatchString(id) && s.Line != "" && s.Line != V10 {
+		s.faults.add(at(BadSubmission, "R-EB-SUB-S004", "", s.root, "the request's id is not urn:uuid: and a UUID"))
+	}
 }
+
+// requestForm is the id of a request; line 1.0 has it without urn:uuid: too.
+var requestForm = regexp.MustCompile(`^(?:urn:uuid:)?[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$`)
 
 // list reads the registry objects.
 func (s *Submission) list(lists Lists) {
@@ -300,7 +305,7 @@ func keyOf(v any) string {
 // requestID is the id of a request, "" when it cannot be read or is none.
 func requestID(raw []byte) string {
 	doc, err := regrep.Parse(raw)
-	if err != nil || !urnUUID.MatchString(doc.Root.Attr("", "id")) {
+	if err != nil || !requestForm.MatchString(doc.Root.Attr("", "id")) {
 		return ""
 	}
 	return doc.Root.Attr("", "id")
