@@ -30,6 +30,7 @@ type cli struct {
 	Ping     ping        `cmd:"" help:"Send a test message to a partner and explain the answer."`
 	Snapshot snapshot    `cmd:"" help:"Draft, show, approve, publish and correct snapshots of the board."`
 	Inspect  inspect     `cmd:"" help:"What is in a message, in plain words."`
+	Test     test        `cmd:"" help:"Play test cases against a system; list them; write one."`
 	Token    token       `cmd:"" help:"API tokens: who may write."`
 	Validate validate    `cmd:"" help:"Judge messages and whole conversations."`
 	Version  version     `cmd:"" help:"What this binary is."`

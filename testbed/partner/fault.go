@@ -178,6 +178,11 @@ func both(edit string) map[string]string {
 	return map[string]string{response: edit, exception: edit}
 }
 
+// AllFaults are all that there are.
+func AllFaults() []Fault {
+	return slices.Concat(Faults, requesterFaults, directoryFaults, lcmFaults, logFaults)
+}
+
 // FindFault is the fault of a name, nil when there is none.
 func FindFault(name string) *Fault {
 	for _, list := range [][]Fault{Faults, requesterFaults, directoryFaults, lcmFaults, logFaults} {

@@ -1,0 +1,101 @@
+package testbed
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/once-only/oots/as4"
+	"github.com/once-only/oots/pki"
+	"github.com/once-only/oots/testbed/partner"
+)
+
+// Connection is how the platform and a system under test reach each other over
+// the network.
+type Connection struct {
+	Catalogue *Catalogue
+	Target    Target // with Peer, and Driver where it can be driven
+	// Own are the platform's certificates, Name its party id. Listen is where its
+	// access point and directories stand (host:port), URL how others reach them;
+	// "" is http on Listen, which must then be a loopback address.
+	Own    *pki.Party
+	Name   string
+	Listen string
+	URL    string
+	TLS    *tls.Config // trusts the target's TLS certificate; nil: the system's roots
+	Line   string
+	Scale  float64
+	// Patience bounds every single wait; 0 means 30 s.
+	Patience time.Duration
+	NewID    func() string
+}
+
+// Connect starts the platform's own side and gives the runner for a system
+// somewhere else. It ends with ctx.
+func Connect(ctx context.Context, c Connection) (*Runner, error) {
+	if c.Own == nil || c.Own.Sign == nil || c.Own.Encrypt == nil {
+		return nil, errors.New("testbed: the platform needs certificates of its own (oots keys init)")
+	}
+	if c.NewID == nil {
+		c.NewID = as4.NewUUID
+	}
+	if c.Patience == 0 {
+		c.Patience = 30 * time.Second
+	}
+	listener, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("testbed: %w", err)
+	}
+	secure := strings.HasPrefix(c.URL, "https://")
+	if c.URL == "" {
+		c.URL = "http://" + listener.Addr().String()
+	}
+	base, err := url.Parse(c.URL)
+	if err != nil || base.Host == "" {
+		listener.Close()
+		return nil, fmt.Errorf("testbed: %q is no address of the platform", c.URL)
+	}
+	root := strings.TrimSuffix(c.URL, "/") + "/"
+	client := as4.NewClient(c.TLS)
+	client.Timeout = c.Patience
+	clock := &partner.Clock{}
+	party := partner.PartyConfig{Name: c.Name, Host: root + "as4", Keys: c.Own, HTTP: client, Clock: clock, NewID: c.NewID}
+	if c.Target.Peer.URL != "" {
+		party.Peers = []partner.Peer{c.Target.Peer}
+	}
+	me, err := partner.NewParty(party)
+	if err != nil {
+		listener.Close()
+		return nil, err
+	}
+	directories, err := partner.NewDirectories(root, platformSet(c.Target.Data, me.Peer()), clock.Now)
+	if err != nil {
+		listener.Close()
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/as4", me)
+	mux.Handle("/", directories)
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 5 * time.Minute, MaxHeaderBytes: 64 << 10}
+	if secure {
+		if c.Own.TLS == nil {
+			listener.Close()
+			return nil, errors.New("testbed: the platform has no TLS certificate for its https address")
+		}
+		listener = tls.NewListener(listener, &tls.Config{Certificates: []tls.Certificate{c.Own.TLS.TLS()}, MinVersion: tls.VersionTLS12})
+	}
+	go server.Serve(listener)
+	context.AfterFunc(ctx, func() { server.Close() })
+	if c.Target.Browser == nil {
+		browser := *client
+		c.Target.Browser = &browser
+	}
+	return &Runner{Catalogue: c.Catalogue, Target: c.Target, Line: c.Line, Platform: &partner.Platform{Party: me, Directories: directories},
+		Clock: clock, Scale: c.Scale, Patience: c.Patience, NewID: c.NewID}, nil
+}
