@@ -255,6 +255,25 @@ func TestPhase4(t *testing.T) {
 		t.Errorf("a ping of phase4 gives %+v, %v", p, err)
 	}
 
+	// For want of the right key phase4 refuses; its error settles nothing unless
+	// it is signed.
+	record.name = "refused-by-phase4"
+	right := fi.PMode.Partners[0].Encrypt
+	fi.PMode.Partners[0].Encrypt = ours.Encrypt.Cert()
+	id, err := fi.Submit(context.Background(), request(), []as4.Part{xmlPart("<a/>")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fi.SendDue(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	fi.PMode.Partners[0].Encrypt = right
+	if out, tries, _ := fi.store.Sent(context.Background(), id); out.State == as4.Acknowledged || tries[0].Code == ebms.MissingReceipt {
+		t.Errorf("a refused message is %s after %+v", out.State, tries)
+	} else {
+		t.Logf("phase4 refuses with %+v; the message is %s", tries[0], out.State)
+	}
+
 	record.name = "from-phase4"
 	if got := get("POST", "/send", server.URL+"/as4"); got != "SUCCESS signal-signed=true references=valid\n" {
 		t.Fatalf("phase4 sends and says %q", got)
@@ -351,14 +370,31 @@ func TestRecordedPhase4(t *testing.T) {
 	}
 
 	for _, name := range []string{"to-phase4", "to-phase4-plain", "ping-phase4"} {
-		t.Run(name, func(t *testing.T) { acceptRecordedReceipt(t, fi, name) })
+		t.Run(name, func(t *testing.T) {
+			receipt, answering := replay(t, fi, name)
+			if out := answering(receipt); out.State != as4.Acknowledged || !bytes.Equal(out.Receipt, receipt) {
+				t.Errorf("phase4's receipt leaves the message %s", out.State)
+			}
+			if out := answering(bytes.Replace(receipt, []byte("DigestValue>"), []byte("DigestValue>A"), 1)); out.State != as4.Queued {
+				t.Errorf("an altered receipt leaves the message %s", out.State)
+			}
+		})
+	}
+	refusal, answering := replay(t, fi, "refused-by-phase4")
+	if out := answering(refusal); out.State != as4.Undelivered || out.Code != ebms.FailedDecryption {
+		t.Errorf("phase4's signed refusal leaves the message %s %s", out.State, out.Code)
+	}
+	if out := answering(bytes.Replace(refusal, []byte("EBMS:0102"), []byte("EBMS:0001"), 1)); out.State != as4.Queued {
+		t.Errorf("an altered refusal leaves the message %s", out.State)
 	}
 }
 
-// acceptRecordedReceipt queues what was sent and answers it as phase4 did.
-func acceptRecordedReceipt(t *testing.T, fi *endpoint, name string) {
+// replay is what phase4 answered to a recorded push, and a function that queues
+// what was sent, answers it, and tells where that leaves the message.
+func replay(t *testing.T, fi *endpoint, name string) (answered []byte, answering func(answer []byte) as4.Outgoing) {
+	t.Helper()
 	sentType, sent := recorded(t, name, "message")
-	receiptType, receipt := recorded(t, name, "receipt")
+	receiptType, answered := recorded(t, name, "receipt")
 	r, err := ebms.NewReader(bytes.NewReader(sent), sentType, ebms.Limits{}, ebms.Disk{Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
@@ -376,7 +412,7 @@ func acceptRecordedReceipt(t *testing.T, fi *endpoint, name string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	answering := func(receipt []byte) as4.Outgoing {
+	return answered, func(receipt []byte) as4.Outgoing {
 		t.Helper()
 		store := &as4.Memory{}
 		fi.AccessPoint.Store = store
@@ -394,12 +430,6 @@ func acceptRecordedReceipt(t *testing.T, fi *endpoint, name string) {
 			t.Fatal(err)
 		}
 		return out
-	}
-	if out := answering(receipt); out.State != as4.Acknowledged || !bytes.Equal(out.Receipt, receipt) {
-		t.Errorf("phase4's receipt leaves the message %s", out.State)
-	}
-	if out := answering(bytes.Replace(receipt, []byte("DigestValue>"), []byte("DigestValue>A"), 1)); out.State != as4.Queued {
-		t.Errorf("an altered receipt leaves the message %s", out.State)
 	}
 }
 

@@ -166,7 +166,7 @@ func (m *as4Capture) describeUser() (lines []string) {
 	say := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
 	kind := "an AS4 user message"
 	if u.IsTest() {
-		kind = "an AS4 test message (ping), to be acknowledged and not delivered"
+		kind = "an AS4 test message (ping: to be acknowledged, not delivered)"
 	}
 	say("%s is %s with %s, %d octets.", m.name, kind, count(len(u.Parts), "part"), m.octets)
 	say("  From %s to %s, sent %s.", u.From.ID.Value, u.To.ID.Value, u.Timestamp.UTC().Format(time.RFC3339))

@@ -6,6 +6,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/once-only/oots/as4/ebms"
+	"github.com/once-only/oots/as4/wssec"
+	"github.com/once-only/oots/pki"
 )
 
 const recordedAS4 = "../../as4/testdata/phase4/"
@@ -39,6 +44,19 @@ func TestInspectAS4(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// Somebody signs another message under the id that the receipt names.
+	entries, err := pki.ReadFile(recordedAS4+"pt-own.pem", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, _, _ := strings.Cut(string(receipt[bytes.Index(receipt, []byte("<eb:RefToMessageId>"))+len("<eb:RefToMessageId>"):]), "<")
+	signer := wssec.Signer{Identity: pki.Identities(entries)[0]}
+	forged, err := signer.Sign(&ebms.Header{User: &ebms.UserMessage{MessageID: id, Timestamp: time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC),
+		From: ebms.Party{ID: ebms.PartyID{Value: "a"}, Role: "r"}, To: ebms.Party{ID: ebms.PartyID{Value: "b"}, Role: "r"},
+		Service: ebms.Service{Value: ebms.TestService}, Action: ebms.TestAction, ConversationID: "c"}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
 	request := append([]byte("POST /as4 HTTP/1.1\r\nHost: ap.example\r\n"), message...)
 	for _, c := range []struct {
 		name string
@@ -57,6 +75,8 @@ func TestInspectAS4(t *testing.T) {
 			[]string{"Signature: refused. EBMS:0101", "its signature does not verify"}},
 		{"a receipt with its message", []string{write("receipt.as4out", receipt), write("m2.as4in", message)}, 0,
 			[]string{"an AS4 receipt for the message", "It repeats exactly what was signed in", "4 digests"}},
+		{"a receipt with another message of its id", []string{write("r4.as4out", receipt), write("forged.xml", forged.Envelope)}, 1,
+			[]string{"It does not fit the message in", "EBMS:0302", "an AS4 test message (ping: to be acknowledged, not delivered) with 0 parts"}},
 		{"a receipt without it", []string{write("r2.as4out", receipt)}, 0, []string{"is not among these files"}},
 		{"the receipt of phase4", []string{write("r3.as4in", other)}, 0, []string{"It repeats the digest of cid:", "Signed by CN=AP_PT_01"}},
 		{"not AS4 after all", []string{write("cut.as4in", message[:len(message)/4])}, 1, []string{"cannot be read"}},
