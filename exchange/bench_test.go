@@ -89,12 +89,14 @@ func BenchmarkExchanges(b *testing.B) {
 	r := race(b)
 	b.SetParallelism(12)
 	b.ResetTimer()
+	used := cpu()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
 			r.exchange(b)
 		}
 	})
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "exchanges/s")
+	b.ReportMetric(float64((cpu()-used).Microseconds())/1000/float64(b.N), "cpu-ms/op")
 }
 
 // BenchmarkAtThirtyPerSecond starts one every 33 ms, whatever became of the
@@ -150,9 +152,11 @@ func BenchmarkAmongStored(b *testing.B) {
 				}
 			}
 			b.ResetTimer()
+			used := cpu()
 			for range b.N {
 				r.exchange(b)
 			}
+			b.ReportMetric(float64((cpu()-used).Microseconds())/1000/float64(b.N), "cpu-ms/op")
 		})
 	}
 }

@@ -358,6 +358,9 @@ func (p *Provider) answerDecision(ctx context.Context, i *inquiry) error {
 	if err := p.respond(ctx, i, request, contents, time.Time{}); err != nil {
 		return err
 	}
+	if err := p.Store.Done(ctx, "preview:"+i.ID); err != nil {
+		return err
+	}
 	return p.schedule(ctx, "clear", i.ID, p.Now())
 }
 

@@ -479,6 +479,9 @@ func (p *Provider) serve(ctx context.Context, id string) error {
 		if i.State != Received {
 			return nil // T1 was faster
 		}
+		if err := p.Store.Done(ctx, "late:"+id); err != nil {
+			return err
+		}
 		if !p.Now().Before(i.Deadline) {
 			x = refuse(edm.Timeout, "T1 ran out (TDD 4.4.3)")
 		}
@@ -496,7 +499,6 @@ func (p *Provider) serve(ctx context.Context, id string) error {
 		return p.respond(ctx, i, request, found.contents, time.Time{})
 	})
 	if err == nil {
-		err = p.Store.Done(ctx, "late:"+id)
 		p.access.Wake()
 	}
 	return err

@@ -319,6 +319,9 @@ func notFound(err error) error {
 	return err
 }
 
+// clockOf is the task that ends a state when nothing else does.
+var clockOf = map[State]string{Sent: "t1", PreviewRequired: "t2", PreviewOpen: "t3"}
+
 // change reads an exchange, lets f change it and saves it, in one transaction.
 func (r *Requester) change(ctx context.Context, id string, f func(ctx context.Context, x *asked) error) (*Exchange, error) {
 	var x *asked
@@ -331,6 +334,9 @@ func (r *Requester) change(ctx context.Context, id string, f func(ctx context.Co
 			return err
 		}
 		if err := r.keep(ctx, false, x); err != nil || x.State == before {
+			return err
+		}
+		if err := r.Store.Done(ctx, clockOf[before]+":"+x.ID); err != nil {
 			return err
 		}
 		return r.tell(ctx, x)
