@@ -11,6 +11,7 @@ import (
 	"github.com/once-only/oots/codelist"
 	cs "github.com/once-only/oots/commonservices"
 	"github.com/once-only/oots/commonservices/lcm"
+	"github.com/once-only/oots/sdg"
 )
 
 // clerkTablePage is GET and POST /{lang}/clerk/{table}: its rows, or the form of
@@ -231,8 +232,8 @@ func textRows(l *lang, value string) []clerkText {
 		t := clerkText{N: i}
 		if i < len(list) {
 			t.Lang, t.Text = list[i].Lang, list[i].Value
-		} else if i == 0 {
-			t.Lang = "EN"
+		} else {
+			t.Lang = unusedLanguage(l, list)
 		}
 		for _, code := range builtInLists.List(codelist.Language).Codes() {
 			t.LangOptions = append(t.LangOptions, clerkOption{code, code, code == t.Lang})
@@ -240,6 +241,17 @@ func textRows(l *lang, value string) []clerkText {
 		out = append(out, t)
 	}
 	return out
+}
+
+// unusedLanguage suggests the language of one more text: English, the reader's,
+// then any.
+func unusedLanguage(l *lang, list []sdg.Text) string {
+	for _, code := range append([]string{"EN", strings.ToUpper(l.Code)}, builtInLists.List(codelist.Language).Codes()...) {
+		if !slices.ContainsFunc(list, func(t sdg.Text) bool { return t.Lang == code }) {
+			return code
+		}
+	}
+	return "EN"
 }
 
 // mostForm bounds a form of one row.

@@ -74,6 +74,73 @@ func TestDirectoryPagesAreAccessible(t *testing.T) {
 	}
 }
 
+// TestDirectoryStatesAreAccessible shows axe what only happens on the way: the
+// door, a form with faults, checks while typing, a preview, a tried file, a
+// difference.
+func TestDirectoryStatesAreAccessible(t *testing.T) {
+	source := axe(t)
+	ctx := browser(t)
+	s := newDirectorySite(t, nil)
+	part := s.manager.Part("DE")
+	table := lcm.TableNamed("providers")
+	row := table.Row(part, table.Keys(part)[0])
+	row["city"] = "Hamburg"
+	next, err := table.Put(part, table.Keys(part)[0], row)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := s.manager.Replace(t.Context(), lcm.Author{Party: "clerk:DE/7", How: lcm.ByScreen}, s.manager.DataSet().Revision, next)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.manager.Submit(t.Context(), lcm.Author{Party: "AP_DE_DEMO_01", How: lcm.ByAS4}, "DE", []byte("<x/>")); err == nil {
+		t.Fatal("rubbish is accepted")
+	}
+	entered := false
+	for _, scheme := range []string{"light", "dark"} {
+		for _, width := range []int64{1360, 820, 320} {
+			if err := chromedp.Do(ctx, media(scheme), chromedp.EmulateViewport(width, 900)); err != nil {
+				t.Fatal(err)
+			}
+			if !entered {
+				judgeState(t, ctx, source, "the door", chromedp.Navigate(s.URL+"/en/clerk"))
+				judgeState(t, ctx, source, "the door, closed", chromedp.SendKeys("#token", "oots_x"), chromedp.Click("form.box button.main"), chromedp.WaitVisible("#wrong"))
+				s.enterBrowser(t, ctx, "DE")
+				entered = true
+			}
+			judgeState(t, ctx, source, "the country's tables", chromedp.Navigate(s.URL+"/en/clerk"))
+			judgeState(t, ctx, source, "a form with faults", chromedp.Navigate(s.URL+"/en/clerk/procedures?row="), chromedp.Click(`button[value="save"]`), chromedp.WaitVisible("#wrong"))
+			judgeState(t, ctx, source, "a value that cannot be read", chromedp.Navigate(s.URL+"/en/clerk/data-services?row="), chromedp.SendKeys("#f-distributions", "application/pdf English"), chromedp.Click(`button[value="save"]`), chromedp.WaitVisible("#f-distributions-w"))
+			judgeState(t, ctx, source, "a preview", chromedp.Navigate(s.URL+"/en/clerk/procedures"), chromedp.Click("tbody a"), chromedp.WaitVisible(`button[value="answers"]`), chromedp.Click(`button[value="answers"]`), chromedp.WaitVisible("pre.xml"))
+			judgeState(t, ctx, source, "a difference", chromedp.Navigate(s.URL+"/en/clerk/history?n="+itoa(r.Number)), chromedp.WaitVisible("ins"))
+		}
+	}
+}
+
+// judgeState runs axe on the page that some steps lead to.
+func judgeState(t *testing.T, ctx context.Context, source, name string, steps ...chromedp.Action[chromedp.Void]) {
+	t.Helper()
+	for _, step := range steps {
+		if err := chromedp.Do(ctx, step); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+	}
+	if _, err := chromedp.Run(ctx, chromedp.Evaluate[any](source+";0")); err != nil {
+		t.Fatalf("%s: axe does not load: %v", name, err)
+	}
+	found, err := chromedp.Run(ctx, chromedp.Evaluate[string](runAxe, chromedp.EvalAwaitPromise))
+	if err != nil {
+		t.Fatalf("%s: axe does not run: %v", name, err)
+	}
+	if found != "" {
+		t.Errorf("%s:\n%s", name, found)
+	}
+	wide, err := chromedp.Run(ctx, chromedp.Evaluate[int](`document.documentElement.scrollWidth - document.documentElement.clientWidth`))
+	if err != nil || wide > 0 {
+		t.Errorf("%s scrolls sideways by %d px, %v", name, wide, err)
+	}
+}
+
 // enterBrowser signs a clerk in with the form.
 func (s *directorySite) enterBrowser(t *testing.T, ctx context.Context, country string) {
 	t.Helper()

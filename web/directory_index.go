@@ -93,6 +93,20 @@ func (r *indexedRequirement) cell(country string) cell {
 	return c
 }
 
+// sorted are the answers in the order of their countries' names.
+func (r *indexedRequirement) sorted(l *lang) []provenBy {
+	var codes []string
+	at := map[string]provenBy{}
+	for _, a := range r.answers {
+		codes, at[a.Country] = append(codes, a.Country), a
+	}
+	out := make([]provenBy, 0, len(codes))
+	for _, cc := range l.sorted(codes) {
+		out = append(out, at[cc])
+	}
+	return out
+}
+
 func newDirectoryIndex(set *cs.DataSet) *directoryIndex {
 	ix := &directoryIndex{set: set, requirements: make([]indexedRequirement, len(set.Requirements))}
 	at := map[string]*indexedRequirement{}
@@ -278,7 +292,7 @@ func (ix *directoryIndex) find(l *lang, question, country string) []found {
 		r := &ix.requirements[i]
 		f := found{requirementRef: r.ref(), Descriptions: r.Descriptions, Procedures: r.procedures}
 		inTitle := hasWords(r.words, words)
-		for _, a := range r.answers {
+		for _, a := range r.sorted(l) {
 			if country != "" && a.Country != country {
 				continue
 			}

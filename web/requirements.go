@@ -67,8 +67,8 @@ func (d *directory) requirement(v *visit) (any, error) {
 		return nil, &problem{Status: http.StatusNotFound, Message: "error.404"}
 	}
 	r := &ix.requirements[i]
-	p := &requirementPage{found: found{requirementRef: r.ref(), Descriptions: r.Descriptions, Procedures: r.procedures, Answers: r.answers}, Repository: d.repositoryAddress(r.ID)}
-	for _, cc := range ix.set.Countries() {
+	p := &requirementPage{found: found{requirementRef: r.ref(), Descriptions: r.Descriptions, Procedures: r.procedures, Answers: r.sorted(v.Lang)}, Repository: d.repositoryAddress(r.ID)}
+	for _, cc := range v.Lang.sorted(ix.set.Countries()) {
 		if list := r.frameworks[cc]; len(list) > 0 {
 			a := requirementAsked{Country: cc}
 			for _, f := range list {
