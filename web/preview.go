@@ -207,7 +207,8 @@ func (s *preview) documents(w http.ResponseWriter, r *http.Request) {
 	l := s.language(w, r)
 	session, visitor, err := s.visit(r)
 	switch {
-	case err != nil && s.cookie(r, "visitor") != "" && !errors.Is(err, &exchange.Error{Reason: exchange.NotFound}):
+	case err != nil && s.cookie(r, "visitor") != "": // signed in here before, and it is over
+		s.setCookie(w, "visitor", s.path(r, ""), "", -1)
 		s.failed(w, r, l, "open", err)
 	case err != nil:
 		s.arrive(w, r, l)
