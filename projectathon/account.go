@@ -55,6 +55,8 @@ const (
 	KeepSecret   Action = "keep a secret in the vault"
 	ReadCountry  Action = "read a country's report"
 	ReadAudit    Action = "read the audit trail"
+	ReadEvent    Action = "read the event's matrix"
+	ReadDraft    Action = "read a report before the event is closed"
 )
 
 // rights says who may do what. Own lists the posts that may do it only for
@@ -79,6 +81,8 @@ var rights = map[Action]struct{ Own, Any []Post }{
 	KeepSecret:   {Own: []Post{Contact}},
 	ReadCountry:  {Own: []Post{Coordinator, Contact}, Any: []Post{Reviewer, Auditor}},
 	ReadAudit:    {Any: []Post{Auditor}},
+	ReadEvent:    {Any: Posts[1:]},
+	ReadDraft:    {Any: []Post{Manager, Reviewer, Auditor}},
 }
 
 // Denied says that an account may not do something, and who may.

@@ -62,7 +62,7 @@ func (e *Event) Advance(to EventState) error {
 		return nil
 	}
 	if here < 0 || here+1 >= len(lifecycle) || lifecycle[here+1] != to {
-		return fmt.Errorf("an event that is %s cannot become %s; the next phase is %s", e.State, to, e.next())
+		return fmt.Errorf("an event that is %s cannot become %s; the next phase is %s", e.State, to, e.Next())
 	}
 	if e.Permanent && e.State == Live {
 		return fmt.Errorf("the permanent event stays live")
@@ -80,7 +80,8 @@ func (e *Event) Advance(to EventState) error {
 	return nil
 }
 
-func (e *Event) next() EventState {
+// Next is the phase that follows; "none" after the last.
+func (e *Event) Next() EventState {
 	if i := slices.Index(lifecycle, e.State); i >= 0 && i+1 < len(lifecycle) {
 		return lifecycle[i+1]
 	}

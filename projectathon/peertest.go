@@ -221,6 +221,9 @@ func (p *PeerTest) Accept(system string, step PeerStep) error {
 	if p.State != Proposed {
 		return fmt.Errorf("a test that is %s cannot be accepted", p.State)
 	}
+	if p.Sides[i].Accepted {
+		return fmt.Errorf("%s has accepted already; the test waits for its partner", system)
+	}
 	p.Sides[i].Accepted = true
 	if !p.bothAccepted() {
 		return nil

@@ -1,0 +1,330 @@
+package web
+
+import (
+	"bytes"
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+
+	"github.com/once-only/oots/projectathon"
+)
+
+//go:embed templates/lab/*.html
+var labFiles embed.FS
+
+// LabConfig of the test platform's pages. All but Sessions, Now and Log are
+// required.
+type LabConfig struct {
+	// BaseURL is where browsers reach the site, without a final slash.
+	BaseURL  string
+	Events   *projectathon.Service
+	Identity IdentitySource
+	Accounts Accounts
+	Sessions scs.Store // optional; in memory
+	Now      func() time.Time
+	Log      *slog.Logger
+}
+
+// lab is the test platform: /{lang}/lab and below.
+type lab struct {
+	*place
+	c         LabConfig
+	base      *url.URL
+	ins       signIns
+	sessions  *scs.SessionManager
+	templates map[string]map[string]*template.Template
+	streams   chan struct{} // bounds the live pages
+}
+
+// mostStreams is how many pages may be live at once; the others refresh.
+const mostStreams = 500
+
+// NewLab returns the handler of the test platform.
+func NewLab(c LabConfig) (http.Handler, error) {
+	s, err := newLab(c)
+	if err != nil {
+		return nil, err
+	}
+	return s.handler(), nil
+}
+
+func newLab(c LabConfig) (*lab, error) {
+	if c.Events == nil || c.Identity == nil || c.Accounts == nil {
+		return nil, errors.New("web: the test platform needs Events, Identity and Accounts")
+	}
+	p, base, err := newPlace("lab", c.BaseURL, nil, c.Now, c.Log)
+	if err != nil {
+		return nil, err
+	}
+	s := &lab{place: p, c: c, base: base, ins: signIns{now: p.now}, sessions: newSessions(c.Sessions, p.cookies+"session", p.secure),
+		templates: map[string]map[string]*template.Template{}, streams: make(chan struct{}, mostStreams)}
+	files, err := fs.Glob(labFiles, "templates/lab/[a-z]*.html")
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range s.langs {
+		s.templates[l.Code] = map[string]*template.Template{}
+		for _, f := range files {
+			t, err := template.New("").Funcs(p.funcs(l)).ParseFS(labFiles, "templates/lab/_*.html", f)
+			if err != nil {
+				return nil, fmt.Errorf("web: template %s: %w", f, err)
+			}
+			s.templates[l.Code][strings.TrimSuffix(path.Base(f), ".html")] = t
+		}
+	}
+	return s, nil
+}
+
+// handler puts the tables on one mux.
+func (s *lab) handler() http.Handler {
+	mux := http.NewServeMux()
+	for _, l := range s.langs {
+		for _, row := range s.table() {
+			method, at, _ := strings.Cut(row.pattern, " ")
+			mux.HandleFunc(method+" /"+l.Code+at, func(w http.ResponseWriter, r *http.Request) { row.handle(w, r, l) })
+		}
+	}
+	for _, r := range []route{
+		{"GET /lab", s.choose}, {"GET /lab/", s.choose},
+		{"GET /lab/signin/callback", s.signedIn},
+		{"GET /lab/events/{id}/changes", s.changes},
+		{"GET /lab/events/{id}/report.json", s.reportJSON},
+		{"GET /assets/{name}", s.asset},
+		{"/", s.nowhereHere},
+	} {
+		mux.HandleFunc(r.pattern, r.handle)
+	}
+	policy := contentRules() + "; connect-src 'self'"
+	return s.guard(s.sessions.LoadAndSave(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Security-Policy", policy)
+		mux.ServeHTTP(w, r)
+	})))
+}
+
+// IsLab tells whether an address belongs to the test platform, for whoever puts
+// it and the public site behind one address.
+func IsLab(path string) bool {
+	parts := strings.SplitN(strings.TrimPrefix(path, "/"), "/", 3)
+	return parts[0] == "lab" || len(parts) > 1 && len(parts[0]) == 2 && parts[1] == "lab"
+}
+
+// labRow is one address for people, below the language.
+type labRow struct {
+	pattern string
+	handle  func(w http.ResponseWriter, r *http.Request, l *lang)
+}
+
+// table is every page and form. What each account may do with it is the
+// service's to say.
+func (s *lab) table() []labRow {
+	return []labRow{
+		{"GET /lab", s.page(s.home)},
+		{"GET /lab/signin", s.signIn},
+		{"POST /lab/signout", s.signOut},
+		{"GET /lab/events/{id}", s.page(s.event)},
+		{"POST /lab/events/{id}", s.form(s.manage)},
+		{"GET /lab/events/{id}/matrix", s.page(s.matrix)},
+		{"GET /lab/events/{id}/report", s.page(s.report)},
+		{"GET /lab/events/{id}/report/{cc}", s.page(s.countryReport)},
+		{"GET /lab/events/{id}/verify", s.page(s.queue)},
+		{"GET /lab/events/{id}/vault/{system}", s.page(s.vault)},
+		{"POST /lab/events/{id}/vault/{system}", s.form(s.keepSecret)},
+		{"GET /lab/sessions/{id}", s.page(s.session)},
+		{"POST /lab/sessions/{id}", s.form(s.act)},
+		{"GET /lab/sessions/{id}/evidence/{digest}", s.evidence},
+		{"GET /lab/verify/{id}", s.page(s.verification)},
+		{"POST /lab/verify/{id}", s.form(s.verify)},
+		{"GET /lab/audit", s.page(s.audit)},
+	}
+}
+
+// labView is what every template of the lab sees.
+type labView struct {
+	Lang  *lang
+	Langs []*lang
+	Name  string
+	Theme string
+	Who   projectathon.Account
+	Path  string // without language
+	Data  any
+	Live  string // address of the event stream; empty for none
+	r     *http.Request
+}
+
+// In is this page in another language.
+func (v *labView) In(l *lang) string { return "/" + l.Code + v.Path }
+
+// Known tells whether somebody has signed in.
+func (v *labView) Known() bool { return v.Who.Party != "" }
+
+// Is tells whether the reader has one of the posts.
+func (v *labView) Is(posts ...string) bool {
+	for _, p := range posts {
+		if string(v.Who.Post) == p {
+			return true
+		}
+	}
+	return false
+}
+
+// SignIn leads to the identity provider and back here.
+func (v *labView) SignIn() string {
+	return "/" + v.Lang.Code + "/lab/signin?back=" + url.QueryEscape(v.r.URL.RequestURI())
+}
+
+// reading is one visit of a page.
+type reading struct {
+	*http.Request
+	lang *lang
+	who  projectathon.Account
+}
+
+// page makes a handler of a reader: the template's name, its data, and the
+// address of its event stream.
+func (s *lab) page(read func(*reading) (name string, data any, live string, err error)) func(http.ResponseWriter, *http.Request, *lang) {
+	return func(w http.ResponseWriter, r *http.Request, l *lang) {
+		name, data, live, err := read(&reading{r, l, s.account(r)})
+		if err != nil {
+			s.failed(w, r, l, err)
+			return
+		}
+		s.render(w, r, http.StatusOK, &labView{Lang: l, Name: name, Data: data, Live: live})
+	}
+}
+
+// form makes a handler of a writer, which returns where to go.
+func (s *lab) form(write func(*reading) (to string, err error)) func(http.ResponseWriter, *http.Request, *lang) {
+	return func(w http.ResponseWriter, r *http.Request, l *lang) {
+		if err := r.ParseMultipartForm(1 << 20); err != nil && !errors.Is(err, http.ErrNotMultipart) {
+			s.problem(w, r, l, http.StatusBadRequest, "lab.form")
+			return
+		}
+		to, err := write(&reading{r, l, s.account(r)})
+		if err == nil {
+			http.Redirect(w, r, "/"+l.Code+to, http.StatusSeeOther)
+			return
+		}
+		s.failed(w, r, l, err)
+	}
+}
+
+func (s *lab) render(w http.ResponseWriter, r *http.Request, status int, v *labView) {
+	v.Langs, v.Theme, v.r, v.Who, v.Path = s.langs, themeOf(r), r, s.account(r), strings.TrimPrefix(r.URL.Path, "/"+v.Lang.Code)
+	var out bytes.Buffer
+	if err := s.templates[v.Lang.Code][v.Name].ExecuteTemplate(&out, "layout", v); err != nil {
+		s.log.Error("page failed", "page", v.Name, "err", err)
+		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = w.Write(out.Bytes()) // the reader may be gone
+}
+
+// trouble is what the page of a refusal says.
+type trouble struct{ Key, Text string }
+
+func (s *lab) problem(w http.ResponseWriter, r *http.Request, l *lang, status int, key string) {
+	s.render(w, r, status, &labView{Lang: l, Name: "refused", Data: &trouble{Key: key}})
+}
+
+// failed turns an error of the service into a page.
+func (s *lab) failed(w http.ResponseWriter, r *http.Request, l *lang, err error) {
+	var denied *projectathon.Denied
+	t := &trouble{Key: "lab.refused", Text: err.Error()}
+	status := http.StatusUnprocessableEntity
+	switch {
+	case errors.As(err, &denied):
+		status, t.Key = http.StatusForbidden, "lab.denied"
+	case errors.Is(err, projectathon.ErrUnknown):
+		status, t = http.StatusNotFound, &trouble{Key: "lab.nothing"}
+	case errors.Is(err, projectathon.ErrChanged):
+		status = http.StatusConflict
+	}
+	s.render(w, r, status, &labView{Lang: l, Name: "refused", Data: t})
+}
+
+func (s *lab) nowhereHere(w http.ResponseWriter, r *http.Request) {
+	s.problem(w, r, s.language(w, r), http.StatusNotFound, "lab.nothing")
+}
+
+func (s *lab) choose(w http.ResponseWriter, r *http.Request) {
+	http.Redirect(w, r, "/"+s.language(w, r).Code+r.URL.Path, http.StatusSeeOther)
+}
+
+// changes is the event stream of an event: a "change" with the number of the
+// last change whenever there is a newer one, a comment every 15 seconds.
+func (s *lab) changes(w http.ResponseWriter, r *http.Request) {
+	select {
+	case s.streams <- struct{}{}:
+		defer func() { <-s.streams }()
+	default:
+		http.Error(w, "too many live pages; this one refreshes by itself", http.StatusServiceUnavailable)
+		return
+	}
+	if s.account(r).May(projectathon.ReadEvent) != nil {
+		http.Error(w, "sign in first", http.StatusForbidden)
+		return
+	}
+	if _, err := s.c.Events.Event(r.Context(), r.PathValue("id")); err != nil {
+		http.NotFound(w, r)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/event-stream")
+	out := http.NewResponseController(w)
+	last := r.Header.Get("Last-Event-ID")
+	write := func(text string) bool {
+		_ = out.SetWriteDeadline(s.now().Add(20 * time.Second)) // recorders have none
+		_, err := fmt.Fprint(w, text)
+		return err == nil && out.Flush() == nil
+	}
+	if !write("retry: 3000\n\n") {
+		return
+	}
+	tick := time.NewTicker(500 * time.Millisecond)
+	defer tick.Stop()
+	for n := 0; ; n++ {
+		b, err := s.c.Events.Board(r.Context(), r.PathValue("id"))
+		if err != nil {
+			return
+		}
+		if seq := fmt.Sprint(b.Seq()); seq != last {
+			last = seq
+			if !write("id: " + seq + "\nevent: change\ndata: " + seq + "\n\n") {
+				return
+			}
+		} else if n%30 == 29 && !write(": still here\n\n") {
+			return
+		}
+		select {
+		case <-r.Context().Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// reportJSON is the public report for machines.
+func (s *lab) reportJSON(w http.ResponseWriter, r *http.Request) {
+	report, err := s.publicReport(r)
+	if err != nil {
+		s.failed(w, r, s.language(w, r), err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	_ = e.Encode(report) // the reader may be gone
+}
