@@ -12,7 +12,6 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -20,18 +19,29 @@ import (
 	"github.com/once-only/oots/web"
 )
 
-// world is a network of real nodes with the pages of the journey before it, each
-// on a plain listener of its own.
+// world is a network of real nodes with the pages of the journey before it.
 type world struct {
 	*network.Network
-	portal   string
-	identity string
-	previews map[string]string // by country
+	portal string
 }
 
-// later is an address that is known once a server runs.
+// newWorld starts it.
+func newWorld(t testing.TB, countries ...string) *world {
+	t.Helper()
+	n, err := network.Start(context.Background(), network.Plan{Countries: countries})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := n.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return &world{n, n.Portal}
+}
+
+// later is a server whose address is known before its handler.
 type later struct {
-	once    sync.Once
 	handler http.Handler
 	server  *httptest.Server
 }
@@ -51,75 +61,6 @@ func (l *later) is(t testing.TB) func(h http.Handler, err error) {
 		}
 		l.handler = h
 	}
-}
-
-// newWorld starts a network and its pages.
-func newWorld(t testing.TB, countries ...string) *world {
-	t.Helper()
-	n, err := network.Start(context.Background(), network.Plan{Countries: countries})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := n.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
-	w := &world{Network: n, previews: map[string]string{}}
-	identity, portal := listen(t), listen(t)
-	w.portal, w.identity = portal.server.URL, identity.server.URL
-	servers := map[string]*later{}
-	for _, cc := range countries {
-		servers[cc] = listen(t)
-		w.previews[cc] = servers[cc].server.URL
-	}
-	// On the wire every address is https; browsers open the plain listeners.
-	browser := func(wire string) string {
-		for _, cc := range countries {
-			if rest, ok := strings.CutPrefix(wire, n.Node(cc).Preview+"/preview/"); ok {
-				return w.previews[cc] + "/preview/" + rest
-			}
-			if rest, ok := strings.CutPrefix(wire, n.Node(cc).Preview+"/return/"); ok {
-				return w.portal + "/return/" + rest
-			}
-		}
-		return wire
-	}
-	source := func(id string) web.IdentitySource {
-		s, err := web.NewOIDCSource(web.OIDCConfig{Issuer: w.identity, ClientID: id, ClientSecret: "secret of " + id})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return s
-	}
-	var clients []web.TestIdentityClient
-	var offices []web.Office
-	for _, o := range []web.Office{
-		{Key: "study", Name: "Demo University", Country: "NL", Procedure: "T2"},
-		{Key: "business", Name: "Demo Business Desk", Country: "IE", Procedure: "X1", Organisation: true},
-		{Key: "pension", Name: "Demo Pension Fund", Country: "EL", Procedure: "W1"},
-	} {
-		node := n.Node(o.Country)
-		if node == nil {
-			continue
-		}
-		o.Requester, o.Messages, o.Identity = node.Requester, node.Log.Find, source("portal-"+o.Country)
-		clients = append(clients, web.TestIdentityClient{ID: "portal-" + o.Country, Secret: "secret of portal-" + o.Country, Country: o.Country,
-			Callbacks: []string{w.portal + "/demo/signin/callback"}})
-		offices = append(offices, o)
-	}
-	for _, cc := range countries {
-		clients = append(clients, web.TestIdentityClient{ID: "preview-" + cc, Secret: "secret of preview-" + cc, Country: cc,
-			Callbacks: []string{w.previews[cc] + "/signin/callback"}})
-	}
-	identity.is(t)(web.NewTestIdentity(web.TestIdentityConfig{Issuer: w.identity, Clients: clients}))
-	portal.is(t)(web.NewPortal(web.PortalConfig{BaseURL: w.portal, Offices: offices, Countries: countries, Browser: browser,
-		Model: n.Node(countries[0]).Provider.Model}))
-	for _, cc := range countries {
-		servers[cc].is(t)(web.NewPreview(web.PreviewConfig{BaseURL: w.previews[cc], Space: n.Node(cc).Provider, Identity: source("preview-" + cc),
-			Name: "Demo Registry of " + cc, Country: cc, Contact: "+00 000 0000", Demo: true, Browser: browser}))
-	}
-	return w
 }
 
 // person is a browser without a screen: cookies, links and forms.
