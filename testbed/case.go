@@ -43,6 +43,7 @@ type Case struct {
 	// Fault is the deviation that it exists to find: a practice system that has
 	// it must fail.
 	Fault    string
+	FaultOf  string   // of a peer case: the actor that has it
 	Feeds    []string // criteria that a pass carries
 	Optional bool
 	Group    string // of a peer case: L1, L2 …
@@ -234,6 +235,9 @@ var headers = map[string]func(*Case, []string) string{
 		return need(len(w) > 0, "role wants the role under test")
 	},
 	"fault": func(c *Case, w []string) string {
+		if len(w) == 2 && (w[1] == "requester" || w[1] == "provider") {
+			c.FaultOf, w = w[1], w[:1]
+		}
 		if len(w) != 1 || partner.FindFault(w[0]) == nil {
 			return fmt.Sprintf("no fault is called %q (oots test list --faults shows them)", strings.Join(w, " "))
 		}

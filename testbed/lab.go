@@ -1,9 +1,11 @@
 package testbed
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/once-only/oots/as4"
@@ -101,6 +103,126 @@ func NewLab(c LabConfig) (*Runner, error) {
 			}),
 			Settle: func(ctx context.Context) (bool, error) { return system.Settle(ctx) }}}
 	return r, nil
+}
+
+// PeerLab puts several practice systems into one process: a requester and a
+// provider, which find each other by directories.
+type PeerLab struct {
+	catalogue *Catalogue
+	judge     *validator.Validator
+	clock     *partner.Clock
+	platform  *partner.Platform
+	actors    map[string]*Target
+	newID     func() string
+	line      string
+
+	mu   sync.Mutex
+	mail []*partner.Mail
+}
+
+// NewPeerLab makes a peer lab. of is the actor, requester or provider, that has
+// the fault.
+func NewPeerLab(c LabConfig, of string) (*PeerLab, error) {
+	if of == "" {
+		of = "provider"
+	}
+	l := &PeerLab{catalogue: c.Catalogue, judge: c.Judge, newID: c.NewID, line: cmp.Or(c.Line, string(edm.V20)), actors: map[string]*Target{}}
+	if l.newID == nil {
+		l.newID = as4.NewUUID
+	}
+	if l.judge == nil {
+		l.judge = validator.New(validator.Config{})
+	}
+	if c.Start.IsZero() {
+		c.Start = time.Now()
+	}
+	l.clock = partner.NewClock(c.Start.UTC().Truncate(time.Millisecond))
+	if c.Keys == nil {
+		var err error
+		if c.Keys, err = partner.NewKeys(nil, PlatformName, PracticeName); err != nil {
+			return nil, err
+		}
+	}
+	wire := &partner.Wire{}
+	client := wire.Client(30 * time.Second)
+	hosts := map[string]string{PlatformName: "requester.test.example", PracticeName: "provider.test.example"}
+	data := partner.DefaultData()
+	far := partner.Party{PartyConfig: partner.PartyConfig{Name: PracticeName, Host: hosts[PracticeName], Keys: c.Keys.Parties[PracticeName]}}
+	directories, err := partner.NewDirectories("https://cs.test.example/", platformSet(data, far.Peer()), l.clock.Now)
+	if err != nil {
+		return nil, err
+	}
+	wire.Serve("cs.test.example", directories)
+	l.platform = &partner.Platform{Directories: directories}
+	var systems []*partner.Practice
+	for _, a := range []struct{ actor, name, other, country string }{{"requester", PlatformName, PracticeName, "NL"}, {"provider", PracticeName, PlatformName, "FI"}} {
+		other := partner.Party{PartyConfig: partner.PartyConfig{Name: a.other, Host: hosts[a.other], Keys: c.Keys.Parties[a.other]}}
+		fault := ""
+		if of == a.actor {
+			fault = c.Fault
+		}
+		s, err := partner.NewPractice(partner.PracticeConfig{Fault: fault, Data: data, Judge: l.judge, Line: edm.Line(l.line),
+			Directory: &partner.DirectoryAccess{Base: directories.Base, Root: directories.Root, HTTP: wire},
+			PartyConfig: partner.PartyConfig{Name: a.name, Host: hosts[a.name], Keys: c.Keys.Parties[a.name], Peers: []partner.Peer{other.Peer()}, HTTP: client,
+				Clock: l.clock, NewID: l.newID, Record: l.record}})
+		if err != nil {
+			return nil, err
+		}
+		wire.Serve(hosts[a.name], s)
+		systems = append(systems, s)
+		l.actors[a.actor] = &Target{Name: "practice " + a.actor, Country: a.country, Version: "1", Mode: "automated", Peer: s.Peer(), Data: data, Browser: client,
+			Driver: DriverFunc(func(ctx context.Context, o Order) (Outcome, error) {
+				told, err := s.Drive(ctx, o.Do, o.Args)
+				return Outcome{told.State, told.Code, told.Detail, told.Fields, told.Rows}, err
+			})}
+	}
+	settle := func(ctx context.Context) (worked bool, err error) {
+		for _, s := range systems {
+			w, err := s.Settle(ctx)
+			if worked = worked || w; err != nil {
+				return worked, err
+			}
+		}
+		return worked, nil
+	}
+	for _, t := range l.actors {
+		t.Settle = settle
+	}
+	l.actors["user"] = l.actors["provider"]
+	return l, nil
+}
+
+func (l *PeerLab) record(m *partner.Mail) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.mail = append(l.mail, m)
+}
+
+func (l *PeerLab) seen() []*partner.Mail {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.mail)
+}
+
+// Play plays a peer case between the systems of the lab.
+func (l *PeerLab) Play(ctx context.Context, k *Case) (*Run, error) {
+	r := &Runner{Catalogue: l.catalogue, Judge: l.judge, Clock: l.clock, NewID: l.newID, Line: l.line, Target: *l.actors["requester"]}
+	r.defaults()
+	run := &Run{ID: l.newID(), Case: k.ID, Title: k.Title, Suite: k.Suite, CaseHash: k.Hash, Catalogue: l.catalogue.Version, DataSet: r.DataSet,
+		Line: l.line, System: "practice systems", Feeds: k.Feeds, Started: l.clock.Now()}
+	if !k.Speaks(l.line) {
+		run.Result = NotApplicable
+		return run, nil
+	}
+	p := newPlayer(r, k, run)
+	l.platform.Reset()
+	p.Platform, p.seen, p.actors = l.platform, l.seen, l.actors
+	p.from = len(l.seen())
+	p.received = p.from
+	at := time.Now()
+	p.play(ctx)
+	run.Took = time.Since(at)
+	return run, ctx.Err()
 }
 
 // Close ends what a lab has running.

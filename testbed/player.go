@@ -26,12 +26,16 @@ type player struct {
 	run  *Run
 	me   *partner.Party
 	from int // mail of the platform that belongs to this run begins here
+	seen func() []*partner.Mail
+	// actors are the systems of a peer case.
+	actors map[string]*Target
 
 	mail         map[string]*partner.Mail // by name in the case
 	received     int                      // how much of the mail was looked at
 	last         *partner.Mail            // received last
 	signal       *partner.Signal
-	outcome      *Outcome
+	actor        string
+	outcomes     map[string]*Outcome // by actor
 	page         *visit
 	ids          map[string]string
 	conversation string
@@ -59,11 +63,12 @@ func broken(format string, a ...any) verdict {
 }
 
 func newPlayer(r *Runner, k *Case, run *Run) *player {
-	p := &player{Runner: r, k: k, run: run, mail: map[string]*partner.Mail{}, ids: map[string]string{},
+	p := &player{Runner: r, k: k, run: run, mail: map[string]*partner.Mail{}, ids: map[string]string{}, outcomes: map[string]*Outcome{},
 		conversation: r.NewID(), exchange: r.NewID(), began: r.Clock.Now()}
 	if r.Platform != nil {
 		p.me = r.Platform.Party
-		p.from = len(p.me.Mail())
+		p.seen = p.me.Mail
+		p.from = len(p.seen())
 		p.received = p.from
 		r.Platform.Reset()
 	}
@@ -75,6 +80,9 @@ func (p *player) play(ctx context.Context) {
 	p.run.Result = Pass
 	for i := range p.k.Steps {
 		s := p.k.Steps[i]
+		if p.actor = s.Actor; p.actors[s.Actor] != nil {
+			p.Target = *p.actors[s.Actor]
+		}
 		v := p.step(ctx, s, i)
 		if p.signal != nil && v.Result == Pass && !p.signalComes(i) {
 			if why := p.unacknowledged(); why != "" {
@@ -90,8 +98,8 @@ func (p *player) play(ctx context.Context) {
 			break
 		}
 	}
-	if p.me != nil {
-		for _, m := range p.me.Mail()[p.from:] {
+	if p.seen != nil {
+		for _, m := range p.seen()[p.from:] {
 			p.keep(p.nameOf(m), m)
 		}
 	}
@@ -207,7 +215,7 @@ func (p *player) find(name, path string) ([]string, error) {
 
 // next waits for the next message that the platform receives.
 func (p *player) next(ctx context.Context, limit time.Duration) (*partner.Mail, string) {
-	if p.me == nil {
+	if p.seen == nil {
 		return nil, "the platform has no access point for this target"
 	}
 	if p.Target.Settle == nil {
@@ -216,7 +224,7 @@ func (p *player) next(ctx context.Context, limit time.Duration) (*partner.Mail, 
 	deadline := time.NewTimer(max(limit, time.Second))
 	defer deadline.Stop()
 	for {
-		for _, m := range p.me.Mail()[p.received:] {
+		for _, m := range p.seen()[p.received:] {
 			p.received++
 			if !m.Sent {
 				p.last = m
@@ -224,13 +232,13 @@ func (p *player) next(ctx context.Context, limit time.Duration) (*partner.Mail, 
 			}
 		}
 		if p.Target.Settle != nil {
-			before := p.me.Refused()
+			before := p.refused()
 			worked, err := p.Target.Settle(ctx)
 			if err != nil {
 				return nil, "the system failed: " + err.Error()
 			}
 			if worked {
-				if after := p.me.Refused(); len(after) > len(before) && p.quiet() {
+				if after := p.refused(); len(after) > len(before) && p.quiet() {
 					return nil, fmt.Sprintf("a message came and had to be refused with %s", after[len(after)-1])
 				}
 				continue
@@ -243,7 +251,7 @@ func (p *player) next(ctx context.Context, limit time.Duration) (*partner.Mail, 
 		select {
 		case <-p.me.Came():
 		case <-deadline.C:
-			if refused := p.me.Refused(); len(refused) > 0 {
+			if refused := p.refused(); len(refused) > 0 {
 				return nil, fmt.Sprintf("nothing came in time; the last message was refused with %s", refused[len(refused)-1])
 			}
 			return nil, "nothing came in time"
@@ -253,8 +261,16 @@ func (p *player) next(ctx context.Context, limit time.Duration) (*partner.Mail, 
 	}
 }
 
+// refused are the errors with which the platform refused messages.
+func (p *player) refused() []ebms.Code {
+	if p.me == nil {
+		return nil
+	}
+	return p.me.Refused()
+}
+
 func (p *player) quiet() bool {
-	for _, m := range p.me.Mail()[p.received:] {
+	for _, m := range p.seen()[p.received:] {
 		if !m.Sent {
 			return false
 		}
@@ -265,9 +281,13 @@ func (p *player) quiet() bool {
 // pause lets time pass.
 func (p *player) pause(ctx context.Context, d time.Duration) error {
 	if p.Target.Settle != nil {
-		p.Clock.Add(d)
-		_, err := p.Target.Settle(ctx)
-		return err
+		for left := d; left > 0; left -= time.Minute { // in steps, so that nothing is passed over
+			p.Clock.Add(min(left, time.Minute))
+			if _, err := p.Target.Settle(ctx); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
 	t := time.NewTimer(time.Duration(float64(d) / p.Scale))
 	defer t.Stop()

@@ -281,7 +281,7 @@ func doValid(_ context.Context, p *player, args []string) verdict {
 func doAgree(_ context.Context, p *player, args []string) verdict {
 	var messages []*validator.Message
 	var known validator.Related
-	for _, m := range p.me.Mail()[p.from:] {
+	for _, m := range p.seen()[p.from:] {
 		body := p.Judge.Validate(m.Body(), validator.Options{})
 		header := p.Judge.Validate(m.Envelope, validator.Options{Kind: validator.EBMSHeader})
 		if body.Message != nil && header.Message != nil {
@@ -482,7 +482,9 @@ func doOpen(ctx context.Context, p *player, args []string) verdict {
 	}
 	who := partner.UsualName
 	if as, ok := given["as"]; ok {
-		who = as
+		if who, err = draft.Fill(as, p.values); err != nil {
+			return broken("%v", err)
+		}
 	}
 	q := address.Query()
 	if who != "nobody" {
@@ -564,25 +566,25 @@ func doOrder(ctx context.Context, p *player, args []string) verdict {
 	case err != nil:
 		return fail("%v", err)
 	}
-	p.outcome = &out
+	p.outcomes[p.actor] = &out
 	p.settle(ctx)
 	return pass("%s %s", out.State, out.Code)
 }
 
 func doOutcome(ctx context.Context, p *player, args []string) verdict {
-	if p.outcome == nil {
+	if p.outcomes[p.actor] == nil {
 		return broken("nothing was ordered before")
 	}
 	p.settle(ctx)
-	if id := p.outcome.Fields["order"]; id != "" { // still under way when it was given
+	if id := p.outcomes[p.actor].Fields["order"]; id != "" { // still under way when it was given
 		out, err := p.Target.Driver.Drive(ctx, Order{"outcome", map[string]string{"order": id}})
 		if err != nil {
 			return fail("%v", err)
 		}
 		out.Fields = withOrder(out.Fields, id)
-		p.outcome = &out
+		p.outcomes[p.actor] = &out
 	}
-	o := p.outcome
+	o := p.outcomes[p.actor]
 	if !slices.Contains(strings.Split(args[0], "|"), o.State) {
 		return fail("the system says %s %s %s", o.State, o.Code, o.Detail)
 	}
@@ -782,10 +784,10 @@ func documentsOf(body string) []partner.File {
 }
 
 func doLogged(_ context.Context, p *player, args []string) verdict {
-	if p.outcome == nil {
+	if p.outcomes[p.actor] == nil {
 		return broken("no log was asked for")
 	}
-	for _, row := range p.outcome.Rows {
+	for _, row := range p.outcomes[p.actor].Rows {
 		ok := true
 		for _, a := range args {
 			k, v, has := strings.Cut(a, "=")
@@ -799,7 +801,7 @@ func doLogged(_ context.Context, p *player, args []string) verdict {
 			return pass("%s", strings.Join(args, " "))
 		}
 	}
-	return fail("none of the %d rows of the log says so", len(p.outcome.Rows))
+	return fail("none of the %d rows of the log says so", len(p.outcomes[p.actor].Rows))
 }
 
 // inLog fills placeholders; {{NAME.digest}} is the digest of a message.
@@ -813,14 +815,14 @@ func (p *player) inLog(v string) (string, error) {
 }
 
 func doUnlogged(_ context.Context, p *player, args []string) verdict {
-	if p.outcome == nil {
+	if p.outcomes[p.actor] == nil {
 		return broken("no log was asked for")
 	}
 	text, err := draft.Fill(args[0], p.values)
 	if err != nil {
 		return broken("%v", err)
 	}
-	for _, row := range p.outcome.Rows {
+	for _, row := range p.outcomes[p.actor].Rows {
 		for k, v := range row {
 			if strings.Contains(v, text) {
 				return fail("the field %s of the log holds it", k)

@@ -99,6 +99,8 @@ type PartyConfig struct {
 	Clock *Clock
 	NewID func() string
 	Retry as4.Retry
+	// Record is told every message that came in; optional.
+	Record func(*Mail)
 	// Deliver sees every message before the receipt goes out; an error refuses
 	// it. Optional.
 	Deliver func(*Mail) error
@@ -193,6 +195,9 @@ func (p *Party) keep(m *Mail) {
 	p.mu.Lock()
 	p.mail = append(p.mail, m)
 	p.mu.Unlock()
+	if p.Record != nil {
+		p.Record(m)
+	}
 	select {
 	case p.came <- struct{}{}:
 	default:

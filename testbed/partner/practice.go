@@ -11,6 +11,8 @@ import (
 	"sort"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/once-only/oots/as4"
 	"github.com/once-only/oots/as4/ebms"
@@ -52,6 +54,7 @@ type Practice struct {
 	sent     int
 	client   *cs.Client
 	orders   []*order
+	stopped  atomic.Bool
 	line     edm.Line
 	Part     *cs.Contribution // its own metadata, to submit
 }
@@ -75,6 +78,9 @@ func NewPractice(c PracticeConfig) (*Practice, error) {
 	}
 	p.provider = &provider{Practice: p, seen: map[string]bool{}, previews: map[string]*preview{}}
 	party := c.PartyConfig
+	if c.Fault == "as4-no-retry" {
+		party.Retry = as4.Retry{Attempts: -1, Within: time.Minute}
+	}
 	party.Deliver = func(m *Mail) error {
 		p.mu.Lock()
 		defer p.mu.Unlock()
@@ -113,6 +119,10 @@ func (p *Practice) receive(w http.ResponseWriter, r *http.Request) {
 	body, err := readBounded(r.Context(), r.Body, MaxMail)
 	if err != nil {
 		http.Error(w, "too large", http.StatusRequestEntityTooLarge)
+		return
+	}
+	if p.stopped.Load() {
+		http.Error(w, "stopped", http.StatusServiceUnavailable)
 		return
 	}
 	switch p.fault.Name {
@@ -330,12 +340,22 @@ func (p *Practice) Drive(ctx context.Context, do string, args map[string]string)
 		return p.query(ctx, args)
 	case "request":
 		return p.request(ctx, args)
+	case "replay":
+		return p.replay(ctx)
 	case "outcome":
 		return p.outcomeOf(args)
 	case "submit":
 		return p.submitMetadata(ctx, args)
 	case "log":
 		return p.logOf(args)
+	case "stop", "start": // its access point
+		p.stopped.Store(do == "stop")
+		return Told{State: "done"}, nil
+	case "cut", "mend": // the line to its base register
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.provider.cut = do == "cut"
+		return Told{State: "done"}, nil
 	}
 	return Told{}, ErrUnsupported
 }

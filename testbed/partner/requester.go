@@ -17,6 +17,7 @@ import (
 	"github.com/once-only/oots/edm"
 	"github.com/once-only/oots/regrep"
 	"github.com/once-only/oots/sdg"
+	"github.com/once-only/oots/testbed/draft"
 	"github.com/once-only/oots/validator"
 	"github.com/once-only/oots/xmltree"
 )
@@ -108,6 +109,7 @@ type order struct {
 	documents               int
 	answered                bool
 	submission              string // id of a submission
+	spoil                   bool   // send it without the slot Procedure, for a provider to refuse
 }
 
 // request is the order "request": ask a provider for evidence. Its arguments
@@ -138,6 +140,9 @@ func (p *Practice) request(ctx context.Context, args map[string]string) (Told, e
 			r.NaturalPerson.LevelOfAssurance = "High"
 		}
 	}
+	if t := args["type"]; t != "" {
+		r.Evidence.Classification = t
+	}
 	o := &order{id: fmt.Sprint(len(p.orders) + 1), state: "sent", request: r, conversation: p.NewID(), exchange: p.NewID(), since: p.Clock.Now(), to: p.Peers[0].ID}
 	p.orders = append(p.orders, o)
 	line := p.line
@@ -153,7 +158,17 @@ func (p *Practice) request(ctx context.Context, args map[string]string) (Told, e
 	if p.is("asks-nobody") {
 		return o.tell(), nil
 	}
+	o.spoil = args["invalid"] == "yes"
 	return o.tell(), p.ask(ctx, o, r)
+}
+
+// replay is the order "replay": the last request once more, under its old id.
+func (p *Practice) replay(ctx context.Context) (Told, error) {
+	if len(p.orders) == 0 {
+		return Told{}, fmt.Errorf("nothing was asked before")
+	}
+	o := p.orders[len(p.orders)-1]
+	return o.tell(), p.ask(ctx, o, o.request)
 }
 
 // lookUp asks the three questions of a requester and takes over what the
@@ -196,6 +211,13 @@ func (p *Practice) ask(ctx context.Context, o *order, r *edm.Request) error {
 	body, err := edm.Encode(fit, r.Line)
 	if err != nil {
 		return err
+	}
+	if o.spoil {
+		spoiled, err := draft.Edit(string(body), "remove //rim:Slot[Procedure]")
+		if err != nil {
+			return err
+		}
+		body = []byte(spoiled)
 	}
 	return p.send(ctx, Letter{To: o.to, Action: request, Conversation: o.conversation, ExchangeID: o.exchange, Line: r.Line,
 		Sender: r.Requester().Identifier, Recipient: r.Provider.Identifier, Files: []File{{Type: edm.MediaType, Data: body}}})
