@@ -20,7 +20,7 @@ import (
 // take settles an answer. What fails the checks is logged and dropped: nobody
 // sees it, and nothing is sent back (TDD 4.4.3, 4.10).
 func (r *Requester) take(ctx context.Context, m *as4.Message) error {
-	drop := func(why string) error { return r.log.dropped(ctx, side{requesterSide}, m, why) }
+	drop := func(why string) error { return r.log.dropped(ctx, requesterSide, m, why) }
 	in, err := r.read(m)
 	if err != nil {
 		return drop("the answer cannot be read: " + err.Error())
@@ -76,7 +76,7 @@ func (r *Requester) settle(ctx context.Context, x *asked, in *mail) error {
 	case *edm.Response:
 		return r.answered(ctx, x, in, a, findings, entry)
 	}
-	return r.log.dropped(ctx, side{requesterSide}, in.Message, "a request is no answer")
+	return r.log.dropped(ctx, requesterSide, in.Message, "a request is no answer")
 }
 
 // compare runs the checks of an answer against its request.

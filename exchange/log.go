@@ -110,9 +110,6 @@ const (
 	accessKind = "log_access"
 )
 
-// side tells which half of a node writes.
-type side struct{ role string }
-
 // write keeps an entry.
 func (l *Log) write(ctx context.Context, e Entry) error {
 	e.At = l.Now().UTC()
@@ -154,8 +151,8 @@ func (l *Log) persons(s Subject) (keys []string) {
 }
 
 // dropped tells of a message that is not answered.
-func (l *Log) dropped(ctx context.Context, s side, m *as4.Message, why string) error {
-	e := Entry{Side: s.role, Event: Dropped, Message: m.Header.MessageID, Conversation: clip(m.Header.ConversationID), Exchange: clip(m.Header.Property("ExchangeId")),
+func (l *Log) dropped(ctx context.Context, side string, m *as4.Message, why string) error {
+	e := Entry{Side: side, Event: Dropped, Message: m.Header.MessageID, Conversation: clip(m.Header.ConversationID), Exchange: clip(m.Header.Property("ExchangeId")),
 		Partner: m.Partner.ID, SentAt: m.Header.Timestamp, Detail: why}
 	for _, p := range m.Parts {
 		if p.Content.Size() <= maxDocument && p.Type == edm.MediaType {
@@ -166,7 +163,7 @@ func (l *Log) dropped(ctx context.Context, s side, m *as4.Message, why string) e
 			break
 		}
 	}
-	l.Logger.Warn("message dropped", "message", m.Header.MessageID, "party", m.Partner.ID.Value, "side", s.role, "reason", why)
+	l.Logger.Warn("message dropped", "message", m.Header.MessageID, "party", m.Partner.ID.Value, "side", side, "reason", why)
 	return l.write(ctx, e)
 }
 

@@ -124,14 +124,14 @@ func (n *Node) Deliver(ctx context.Context, m *as4.Message) error {
 
 func (n *Node) takeRequest(ctx context.Context, m *as4.Message) error {
 	if n.Provider == nil {
-		return n.log.dropped(ctx, side{role: providerSide}, m, "this node provides nothing")
+		return n.log.dropped(ctx, providerSide, m, "this node provides nothing")
 	}
 	return n.Provider.take(ctx, m)
 }
 
 func (n *Node) takeAnswer(ctx context.Context, m *as4.Message) error {
 	if n.Requester == nil {
-		return n.log.dropped(ctx, side{role: requesterSide}, m, "this node requests nothing")
+		return n.log.dropped(ctx, requesterSide, m, "this node requests nothing")
 	}
 	return n.Requester.take(ctx, m)
 }

@@ -152,7 +152,7 @@ type requestMail struct {
 // logged, what can is answered with the first thing that is wrong, and what is
 // right is kept to be served.
 func (p *Provider) take(ctx context.Context, m *as4.Message) error {
-	drop := func(why string) error { return p.log.dropped(ctx, side{providerSide}, m, why) }
+	drop := func(why string) error { return p.log.dropped(ctx, providerSide, m, why) }
 	in, err := p.read(m)
 	if err != nil {
 		return drop("the request cannot be read: " + err.Error())
