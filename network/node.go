@@ -3,11 +3,8 @@ package network
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
-	"io/fs"
 	"net/http"
 	"os"
 	"slices"
@@ -88,7 +85,7 @@ func (n *Network) prepare(ctx context.Context, cc string) (_ *Node, err error) {
 func (node *Node) open(ctx context.Context) error {
 	n := node.network
 	files := as4.Folder(n.dir(node.Country, "files"))
-	key, err := keyOf(n.dir(node.Country, "exchange.key"))
+	key, err := exchange.LoadKey(n.dir(node.Country))
 	if err != nil {
 		return err
 	}
@@ -114,17 +111,6 @@ func (node *Node) open(ctx context.Context) error {
 	n.group.Go(func() error { return node.AP.Run(ctx) })
 	n.group.Go(func() error { return node.Run(ctx) })
 	return nil
-}
-
-// keyOf reads the key that seals a node's personal data, or makes one.
-func keyOf(file string) ([]byte, error) {
-	key, err := os.ReadFile(file)
-	if !errors.Is(err, fs.ErrNotExist) {
-		return key, err
-	}
-	key = make([]byte, exchange.KeySize)
-	_, _ = rand.Read(key) // never fails
-	return key, os.WriteFile(file, key, 0o600)
 }
 
 func (node *Node) requester() (*exchange.RequesterConfig, error) {

@@ -114,7 +114,7 @@ func (k *kind) play(ctx context.Context, n *network.Network) (int, error) {
 // every message that crossed, alone and in its conversation.
 func TestEveryMessageConforms(t *testing.T) {
 	want := 2000
-	if testing.Short() {
+	if testing.Short() || raced {
 		want = 60
 	}
 	var mu sync.Mutex

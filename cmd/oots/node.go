@@ -45,6 +45,7 @@ import (
 //	from = "192.0.2.1"            # our address, as partners expect it
 //	private = false               # may partners have private addresses?
 type nodeConfig struct {
+	exchangeConfig
 	Addr       string `toml:"addr"`
 	Operations string `toml:"operations"`
 	Domain     string `toml:"domain"`

@@ -31,8 +31,9 @@ type serveNode struct {
 	Config string `required:"" type:"existingfile" help:"Configuration file of the node."`
 }
 
-// Run serves an access point until it is told to stop: /as4 for partners, and
-// health, readiness and metrics on an address of their own.
+// Run serves a node until it is told to stop: /as4 for partners, health,
+// readiness and metrics on an address of their own and, with a country in the
+// configuration, the exchange of evidence behind them (see exchangeConfig).
 func (c serveNode) Run(w *world) error {
 	config, err := readNodeConfig(c.Config)
 	if err != nil {
@@ -52,9 +53,20 @@ func (c serveNode) Run(w *world) error {
 	}
 	log := slog.New(slog.NewJSONHandler(w.err, nil))
 	metrics := newAS4Metrics()
-	ap, party, err := config.accessPoint(db.AS4(), as4.Folder(filepath.Join(folder, "outgoing")), spoolFolder(folder), inbox{filepath.Join(folder, "inbox")}, log, metrics.count)
+	x, err := config.exchanging(filepath.Dir(c.Config), folder, db, log)
 	if err != nil {
 		return err
+	}
+	var corner as4.Handler = inbox{filepath.Join(folder, "inbox")}
+	if x != nil {
+		corner = x
+	}
+	ap, party, err := config.accessPoint(db.AS4(), as4.Folder(filepath.Join(folder, "outgoing")), spoolFolder(folder), corner, log, metrics.count)
+	if err != nil {
+		return err
+	}
+	if x != nil {
+		x.Connect(ap)
 	}
 	door, err := config.serverTLS(party)
 	if err != nil {
@@ -80,6 +92,11 @@ func (c serveNode) Run(w *world) error {
 		fmt.Fprintf(w.out, "%s https://%s/as4\n", ap.PMode.Self.ID.Value, addr)
 	}); err != nil {
 		return err
+	}
+	if x != nil {
+		if err := x.serve(ctx, group, log, func(what, address string) { fmt.Fprintln(w.out, what, address) }); err != nil {
+			return err
+		}
 	}
 	if config.Operations != "" {
 		if err := listen(ctx, group, config.Operations, operations, nil, func(addr string) { fmt.Fprintf(w.out, "operations http://%s/healthz\n", addr) }); err != nil {
