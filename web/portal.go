@@ -71,8 +71,9 @@ type portal struct {
 	ins   signIns
 	judge *validator.Validator
 
-	mu  sync.Mutex
-	all map[string]*application
+	mu    sync.Mutex
+	all   map[string]*application
+	talks map[string]string // applications by their conversation
 }
 
 // application is one person's way through the seven steps. It lives in memory:
@@ -134,7 +135,7 @@ func NewPortal(c PortalConfig) (http.Handler, error) {
 	if c.Model == nil {
 		c.Model = func(string) *exchange.Model { return nil }
 	}
-	s := &portal{place: p, c: c, base: base, ins: signIns{now: p.now}, judge: validator.New(validator.Config{}), all: map[string]*application{}}
+	s := &portal{place: p, c: c, base: base, ins: signIns{now: p.now}, judge: validator.New(validator.Config{}), all: map[string]*application{}, talks: map[string]string{}}
 	mux := http.NewServeMux()
 	for _, l := range s.langs {
 		for _, row := range []struct {
@@ -214,6 +215,11 @@ func (s *portal) sweep() {
 	}
 	if len(s.all) >= mostApplications {
 		delete(s.all, oldest)
+	}
+	for conversation, id := range s.talks {
+		if s.all[id] == nil {
+			delete(s.talks, conversation)
+		}
 	}
 }
 
@@ -340,17 +346,9 @@ func (s *portal) back(w http.ResponseWriter, r *http.Request) {
 			continue
 		}
 		s.mu.Lock()
-		var found *application
-		for _, a := range s.all {
-			if a.conversed == x.Conversation {
-				found = a
-			}
-		}
+		id := s.talks[x.Conversation]
 		s.mu.Unlock()
-		if found == nil {
-			break
-		}
-		r.SetPathValue("id", found.id)
+		r.SetPathValue("id", id)
 		s.with(w, r, l, func(a *application) error {
 			a.returned[x.ID] = true
 			http.Redirect(w, r, s.stepPath(l, a, 6), http.StatusSeeOther)

@@ -228,11 +228,10 @@ func choicesOf(plan *exchange.Plan, need int, value string) (all []exchange.Choi
 
 // askedFor is one line of the explicit request.
 type askedFor struct {
-	Title    []sdg.Text
-	From     []sdg.Text
-	Country  string
-	Why      []sdg.Text
-	Question []string // answers given on the way
+	Title   []sdg.Text
+	From    []sdg.Text
+	Country string
+	Why     []sdg.Text
 }
 
 func (p *stepPage) chosen(a *application) (all []askedFor) {
@@ -394,6 +393,9 @@ func (s *portal) takeRequest(r *http.Request, a *application, _ []*exchange.Exch
 	switch {
 	case err == nil:
 		a.conversed = c.ID
+		s.mu.Lock()
+		s.talks[c.ID] = a.id
+		s.mu.Unlock()
 		return ""
 	case errors.As(err, &refused) && refused.Reason == exchange.BadWish:
 		s.log.Warn("request refused", "error", err)

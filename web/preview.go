@@ -13,7 +13,6 @@ import (
 
 	"github.com/once-only/oots/edm"
 	"github.com/once-only/oots/exchange"
-	"github.com/once-only/oots/sdg"
 )
 
 // PreviewSpace is what the pages ask of an Evidence Provider;
@@ -186,7 +185,6 @@ type previewPage struct {
 	Action  string
 	Left    int // whole minutes
 	CanMore bool
-	Back    string // host the person comes from
 }
 
 // docCard is one piece of evidence.
@@ -378,10 +376,8 @@ type donePage struct {
 	Name    string
 	Sent    []exchange.Document
 	Kept    []exchange.Document
-	At      time.Time
 	Return  string // where the person goes; empty until it is known
 	Host    string
-	Form    bool
 }
 
 func (s *preview) done(w http.ResponseWriter, r *http.Request) {
@@ -395,7 +391,7 @@ func (s *preview) done(w http.ResponseWriter, r *http.Request) {
 		s.failed(w, r, l, "open", err)
 		return
 	}
-	page := &donePage{Session: session, Name: s.c.Name, At: s.now()}
+	page := &donePage{Session: session, Name: s.c.Name}
 	for _, d := range session.Documents {
 		if slices.Contains(session.Chosen, d.Piece) {
 			page.Sent = append(page.Sent, d)
@@ -418,12 +414,4 @@ func (s *preview) done(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Refresh", "2")
 	}
 	s.show(w, r, http.StatusOK, s.leaf(l, "preview_done", page))
-}
-
-// requesterCountry is where the asking authority is, as far as the request says.
-func requesterCountry(a sdg.Agent) string {
-	if a.Address == nil {
-		return ""
-	}
-	return a.Address.AdminUnitLevel1
 }

@@ -2,6 +2,8 @@ package web_test
 
 import (
 	"context"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
@@ -237,6 +239,27 @@ func TestPreviewsAreAccessible(t *testing.T) {
 				t.Fatal(err)
 			}
 			w.look(name + strings.ReplaceAll(path, "/", "-"))
+		}
+	}
+}
+
+// BenchmarkPreviewPage renders the page with two documents that were identified
+// for already, one of them read through its data model.
+func BenchmarkPreviewPage(b *testing.B) {
+	s := newShelf(everyKind()...)
+	s.s.State = exchange.Identified
+	h, err := web.NewPreview(web.PreviewConfig{BaseURL: "http://preview.example", Space: s, Identity: known{}, Name: "Registry of Examples", Country: "FI", Now: func() time.Time { return s.now }})
+	if err != nil {
+		b.Fatal(err)
+	}
+	r := httptest.NewRequest("GET", "/preview/"+shelfID, nil)
+	r.AddCookie(&http.Cookie{Name: "oots_preview__visitor", Value: "visitor"})
+	b.ReportAllocs()
+	for b.Loop() {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code != 200 || !strings.Contains(w.Body.String(), "piece-0") {
+			b.Fatal(w.Code)
 		}
 	}
 }
