@@ -209,13 +209,18 @@ func (m *Meter) Displayed(ctx context.Context, at time.Time) (Snapshot, error) {
 // names the valid ones.
 func (m *Meter) Snapshot(ctx context.Context, sequence int) (Snapshot, error) {
 	s, err := m.cfg.Store.Sequence(ctx, sequence)
+	return s, m.withNumbers(ctx, err)
+}
+
+// withNumbers adds the published numbers to an UnknownSnapshot.
+func (m *Meter) withNumbers(ctx context.Context, err error) error {
 	var e *Error
 	if errors.As(err, &e) && e.Code == UnknownSnapshot {
 		if last, err := m.cfg.Store.Latest(ctx, farFuture); err == nil {
 			e.Valid = []string{"1 to " + strconv.Itoa(last.Sequence)}
 		}
 	}
-	return s, err
+	return err
 }
 
 var farFuture = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)

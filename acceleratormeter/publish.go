@@ -183,7 +183,8 @@ func (m *Meter) Get(ctx context.Context, idOrSequence string) (Snapshot, error) 
 	if n, err := strconv.Atoi(idOrSequence); err == nil {
 		return m.Snapshot(ctx, n)
 	}
-	return m.cfg.Store.Get(ctx, idOrSequence)
+	s, err := m.cfg.Store.Get(ctx, idOrSequence)
+	return s, m.withNumbers(ctx, err)
 }
 
 // Open are the drafts and approved snapshots, oldest first.

@@ -73,7 +73,7 @@ func (c keysInit) Run(w *world) error {
 	if err := os.WriteFile(filepath.Join(c.Dir, "trust.pem"), trust, 0o644); err != nil {
 		return err
 	}
-	fmt.Fprintf(w.err, "%d access points, each with a signing, an encryption and a TLS certificate, valid for %d days.\nFor tests only: nobody outside this network should trust them.\n", len(c.Party), c.Days)
+	fmt.Fprintf(w.err, "Access points: %d, each with a signing, an encryption and a TLS certificate, valid for %d days.\nFor tests only: nobody outside this network should trust them.\n", len(c.Party), c.Days)
 	return nil
 }
 

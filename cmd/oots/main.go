@@ -84,7 +84,9 @@ func run(ctx context.Context, args []string, in io.Reader, out, errw io.Writer) 
 	if helped {
 		return 0
 	}
-	if err == nil {
+	if err != nil {
+		err = usage(err)
+	} else {
 		err = k.Run(&world{ctx, in, out, errw})
 	}
 	if err == nil {
@@ -96,4 +98,19 @@ func run(ctx context.Context, args []string, in io.Reader, out, errw io.Writer) 
 		return e.code
 	}
 	return 2
+}
+
+// usage adds to a command line that cannot be read where help is.
+func usage(err error) error {
+	var wrong *kong.ParseError
+	if !errors.As(err, &wrong) {
+		return err
+	}
+	command := "oots"
+	for _, p := range wrong.Context.Path {
+		if p.Command != nil {
+			command += " " + p.Command.Name
+		}
+	}
+	return fmt.Errorf("%w; `%s --help` says what there is", err, command)
 }

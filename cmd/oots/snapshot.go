@@ -159,7 +159,7 @@ func (c snapshotPublish) Run(w *world) error {
 }
 
 type snapshotShow struct {
-	Snapshot string `arg:"" optional:"" help:"Number or id; the latest when left out."`
+	Snapshot string `arg:"" optional:"" help:"Number, id or date (what was displayed then); the latest when left out."`
 	ledgerFlags
 	At     string `placeholder:"DATE" help:"What was displayed on a date."`
 	Open   bool   `help:"List drafts and approved snapshots instead."`
@@ -167,6 +167,9 @@ type snapshotShow struct {
 }
 
 func (c snapshotShow) Run(w *world) error {
+	if _, err := acceleratormeter.ParseInstant(c.Snapshot); err == nil {
+		c.Snapshot, c.At = "", c.Snapshot
+	}
 	var at time.Time
 	var err error
 	if c.At != "" {
