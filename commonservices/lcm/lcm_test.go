@@ -1,9 +1,11 @@
 package lcm_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -250,4 +252,71 @@ func TestReferencesResolve(t *testing.T) {
 
 func seedUUID(key string) string {
 	return strings.TrimPrefix(seed.Requirement(key), cs.Repository+"requirements/")
+}
+
+// TestCountriesSubmitAtOnce: submissions of several countries at the same time
+// all take effect, one after the other.
+func TestCountriesSubmitAtOnce(t *testing.T) {
+	m := manager(t)
+	before := m.DataSet()
+	var wait sync.WaitGroup
+	countries := []string{"FI", "NL", "DE", "EL", "FR", "ES", "BE"}
+	for _, cc := range countries {
+		part := m.Part(cc)
+		if len(part.Providers) == 0 {
+			t.Fatalf("%s has no provider", cc)
+		}
+		raw := strings.Replace(string(encode(t, part, lcm.EncodeOptions{})), part.Providers[0].Names[0].Value, "Demo Office", 1)
+		wait.Go(func() {
+			if _, err := m.Submit(context.Background(), lcm.Author{Party: "ms:" + cc, How: lcm.ByAPI}, cc, []byte(raw)); err != nil {
+				t.Errorf("%s: %v", cc, err)
+			}
+		})
+	}
+	wait.Wait()
+	if got := m.DataSet().Revision; got != before.Revision+len(countries) {
+		t.Errorf("the revision is %d, want %d", got, before.Revision+len(countries))
+	}
+	for _, cc := range countries {
+		if got := m.Part(cc).Providers[0].Names[0].Value; got != "Demo Office" {
+			t.Errorf("%s: the provider is %q", cc, got)
+		}
+	}
+}
+
+// lost is a store whose transactions do not end well when fail says so: what
+// was kept inside one is gone again.
+type lost struct {
+	lcm.Memory
+	fail bool
+}
+
+func (s *lost) Keep(ctx context.Context, next *cs.DataSet, revisions []lcm.Revision) error {
+	if s.fail {
+		return nil // kept, and rolled back with the transaction around it
+	}
+	return s.Memory.Keep(ctx, next, revisions)
+}
+
+// TestWhatWasRolledBackIsNotServedForLong: the change that an outer transaction
+// lost disappears with the next look at the store.
+func TestWhatWasRolledBackIsNotServedForLong(t *testing.T) {
+	s := &lost{}
+	m := manager(t, func(c *lcm.Config) { c.Store = s })
+	before := m.DataSet()
+	s.fail = true
+	raw := strings.Replace(string(encode(t, m.Part("FI"), lcm.EncodeOptions{})), "Demo Board of Education", "Demo Agency", 1)
+	if _, err := m.Submit(t.Context(), finland, "FI", []byte(raw)); err != nil {
+		t.Fatal(err)
+	}
+	s.fail = false
+	if err := m.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if m.DataSet().Revision != before.Revision || m.Part("FI").Providers[0].Names[0].Value != "Demo Board of Education" {
+		t.Error("the lost change is still served")
+	}
+	if _, err := m.Submit(t.Context(), finland, "FI", []byte(raw)); err != nil || m.Part("FI").Providers[0].Names[0].Value != "Demo Agency" {
+		t.Errorf("submitted again: %v", err)
+	}
 }

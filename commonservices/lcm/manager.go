@@ -35,7 +35,7 @@ type Config struct {
 type LifecycleManager struct {
 	cfg       Config
 	catalogue *cs.Catalogue
-	mu        sync.Mutex // one change at a time in this process
+	mu        sync.Mutex // guards which data set is published
 }
 
 // New opens the data set of an environment, or begins it with the baseline.
@@ -223,9 +223,11 @@ func firstPart(v string) string {
 
 // change is the way of every change. based, if given, is the revision that the
 // author saw.
+//
+// It holds no lock while the store writes: a submission over AS4 comes inside
+// the transaction of its receipt, and whoever waited for both would wait for
+// ever. The store's revisions order the changes; who comes second begins anew.
 func (m *LifecycleManager) change(ctx context.Context, by Author, country, request string, restores int, build func(*cs.DataSet) (*cs.Contribution, *Refusal), based ...int) (*Revision, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
 	if refused := m.admit(by, country, request); refused != nil {
 		return nil, m.refuse(ctx, by, country, refused)
 	}
@@ -244,22 +246,38 @@ func (m *LifecycleManager) change(ctx context.Context, by Author, country, reque
 		to := set.With(next)
 		r := m.revision(to.Revision, country, by, set.Contributions[country], next)
 		r.RequestID, r.Restores = request, restores
-		err := m.cfg.Store.Keep(ctx, to, []Revision{r})
-		if errors.Is(err, cs.ErrConflict) && try < 3 {
+		err := m.keep(ctx, to, []Revision{r})
+		if errors.Is(err, cs.ErrConflict) && try < mostTries {
 			if err = m.reload(ctx); err == nil {
 				continue
 			}
 		}
 		if err != nil {
-			return nil, fmt.Errorf("lcm: keep revision %d of %s: %w", to.Revision, to.Environment, err)
-		}
-		if err := m.catalogue.Publish(to); err != nil {
-			return nil, fmt.Errorf("lcm: revision %d of %s is kept and cannot be served: %w", to.Revision, to.Environment, err)
+			return nil, err
 		}
 		m.cfg.Log.Info("revision", "environment", to.Environment, "revision", to.Revision, "country", country, "how", by.How,
 			"added", r.Added, "changed", r.Changed, "removed", r.Removed)
 		return &r, nil
 	}
+}
+
+// mostTries bounds how often a change begins anew after somebody else's.
+const mostTries = 20
+
+// keep stores a data set and serves it.
+func (m *LifecycleManager) keep(ctx context.Context, to *cs.DataSet, revisions []Revision) error {
+	if err := m.cfg.Store.Keep(ctx, to, revisions); err != nil {
+		return fmt.Errorf("lcm: keep revision %d of %s: %w", to.Revision, to.Environment, err)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.DataSet().Revision >= to.Revision {
+		return nil // a later one is served already
+	}
+	if err := m.catalogue.Publish(to); err != nil {
+		return fmt.Errorf("lcm: revision %d of %s is kept and cannot be served: %w", to.Revision, to.Environment, err)
+	}
+	return nil
 }
 
 var countries = codelist.BuiltIn().List(codelist.Country)
@@ -314,8 +332,11 @@ func (m *LifecycleManager) refuse(ctx context.Context, by Author, country string
 	return r
 }
 
-// reload takes what another process changed.
+// reload serves what the store holds: what another process changed, or what is
+// left when a transaction around a change did not end well.
 func (m *LifecycleManager) reload(ctx context.Context) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	set, err := m.cfg.Store.Load(ctx, m.cfg.Baseline.Environment)
 	if err != nil {
 		return err
@@ -346,30 +367,31 @@ func (m *LifecycleManager) Refresh(ctx context.Context) error {
 	if err != nil || newest == m.DataSet().Revision {
 		return err
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
 	return m.reload(ctx)
 }
 
 // Reset goes back to the baseline, as one change.
 func (m *LifecycleManager) Reset(ctx context.Context, by Author) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
 	by.How = ByBaseline
-	set, base := m.DataSet(), m.cfg.Baseline
-	to := *base
-	to.Revision = set.Revision + 1
-	var revisions []Revision
-	for _, cc := range union(set.Countries(), base.Countries()) {
-		before, after := set.Contributions[cc], base.Contributions[cc]
-		if before != after && len(Diff(before, after)) > 0 {
-			revisions = append(revisions, m.revision(to.Revision, cc, by, before, after))
+	for try := 0; ; try++ {
+		set, base := m.DataSet(), m.cfg.Baseline
+		to := *base
+		to.Revision = set.Revision + 1
+		var revisions []Revision
+		for _, cc := range union(set.Countries(), base.Countries()) {
+			before, after := set.Contributions[cc], base.Contributions[cc]
+			if before != after && len(Diff(before, after)) > 0 {
+				revisions = append(revisions, m.revision(to.Revision, cc, by, before, after))
+			}
 		}
+		err := m.keep(ctx, &to, revisions)
+		if errors.Is(err, cs.ErrConflict) && try < mostTries {
+			if err = m.reload(ctx); err == nil {
+				continue
+			}
+		}
+		return err
 	}
-	if err := m.cfg.Store.Keep(ctx, &to, revisions); err != nil {
-		return fmt.Errorf("lcm: reset %s: %w", to.Environment, err)
-	}
-	return m.catalogue.Publish(&to)
 }
 
 // Revisions lists a country's revisions, the newest first, without parts.
