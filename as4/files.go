@@ -9,6 +9,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
+	"time"
 
 	"github.com/once-only/oots/as4/ebms"
 )
@@ -56,6 +58,25 @@ func (f Folder) Remove(_ context.Context, key string) error {
 		return err
 	}
 	return nil
+}
+
+// Sweep deletes files of the folder by their dates.
+func (f Folder) Sweep(_ context.Context, keep []string, before time.Time) error {
+	kept := map[string]bool{}
+	for _, key := range keep {
+		kept[filepath.Base(f.name(key))] = true
+	}
+	files, err := os.ReadDir(string(f))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	for _, file := range files {
+		ours := strings.HasSuffix(file.Name(), ".part") || strings.HasSuffix(file.Name(), ".tmp")
+		if info, e := file.Info(); ours && !kept[file.Name()] && e == nil && info.ModTime().Before(before) {
+			err = errors.Join(err, os.Remove(filepath.Join(string(f), file.Name())))
+		}
+	}
+	return err
 }
 
 // storedFile is content that stays when it is closed.

@@ -95,6 +95,18 @@ func (m *Memory) Sent(ctx context.Context, id string) (Outgoing, []Try, error) {
 	return Outgoing{}, nil, ErrUnknown
 }
 
+func (m *Memory) Keys(ctx context.Context) (keys []string, err error) {
+	defer m.hold(ctx)()
+	for _, o := range m.sent {
+		for _, p := range o.Parts {
+			if o.State == Queued {
+				keys = append(keys, p.Key)
+			}
+		}
+	}
+	return keys, nil
+}
+
 func (m *Memory) Receipt(ctx context.Context, from ebms.PartyID, id string) ([]byte, error) {
 	defer m.hold(ctx)()
 	return m.received[receivedKey{from, id}].Receipt, nil
@@ -158,5 +170,16 @@ func (m *Memory) Open(ctx context.Context, key string) (ebms.Content, error) {
 func (m *Memory) Remove(ctx context.Context, key string) error {
 	defer m.hold(ctx)()
 	delete(m.files, key)
+	return nil
+}
+
+// Sweep forgets by name alone: memory has no dates.
+func (m *Memory) Sweep(ctx context.Context, keep []string, _ time.Time) error {
+	defer m.hold(ctx)()
+	for key := range m.files {
+		if !slices.Contains(keep, key) {
+			delete(m.files, key)
+		}
+	}
 	return nil
 }

@@ -198,10 +198,22 @@ func (ap *AccessPoint) Run(ctx context.Context) error {
 }
 
 // Forget drops the record of messages that are so old that a repetition would be
-// refused for its timestamp.
+// refused for its timestamp, and the parts that a crash left without a message
+// to send.
 func (ap *AccessPoint) Forget(ctx context.Context) error {
-	return ap.Store.Forget(ctx, ap.Now().Add(-ap.window()-ap.Skew))
+	if err := ap.Store.Forget(ctx, ap.Now().Add(-ap.window()-ap.Skew)); err != nil {
+		return err
+	}
+	keys, err := ap.Store.Keys(ctx)
+	if err != nil {
+		return err
+	}
+	return ap.Files.Sweep(ctx, keys, time.Now().Add(-sweepAfter))
 }
+
+// sweepAfter is the age at which a part is surely not one that is being
+// submitted: files are dated by the machine's clock.
+const sweepAfter = time.Hour
 
 // SendDue pushes every message that is due now, one after the other, and
 // returns how many tries it made: for tests and one-off commands.

@@ -80,6 +80,8 @@ type Store interface {
 	Settle(ctx context.Context, m Outgoing, t Try, tell func(ctx context.Context) error) error
 	// Sent is an outgoing message with its tries, or ErrUnknown.
 	Sent(ctx context.Context, messageID string) (Outgoing, []Try, error)
+	// Keys are the keys of the parts of all messages that are still queued.
+	Keys(ctx context.Context) ([]string, error)
 	// Receipt is the receipt of a message that was received before, nil for a
 	// new one.
 	Receipt(ctx context.Context, from ebms.PartyID, messageID string) ([]byte, error)
@@ -104,4 +106,7 @@ type Files interface {
 	Open(ctx context.Context, key string) (ebms.Content, error)
 	// Remove forgets it; removing what is not there is no error.
 	Remove(ctx context.Context, key string) error
+	// Sweep forgets everything that was kept before a time, but for the keys
+	// named.
+	Sweep(ctx context.Context, keep []string, before time.Time) error
 }

@@ -126,6 +126,28 @@ func (s as4Store) Sent(ctx context.Context, id string) (as4.Outgoing, []as4.Try,
 	return m, tries, rows.Err()
 }
 
+func (s as4Store) Keys(ctx context.Context) (keys []string, err error) {
+	rows, err := s.db.on(ctx).QueryContext(ctx, "SELECT parts FROM as4_outgoing WHERE state = 'queued'")
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var text string
+		var parts []as4.StoredPart
+		if err := rows.Scan(&text); err != nil {
+			return nil, err
+		}
+		if err := json.Unmarshal([]byte(text), &parts); err != nil {
+			return nil, err
+		}
+		for _, p := range parts {
+			keys = append(keys, p.Key)
+		}
+	}
+	return keys, rows.Err()
+}
+
 func (s as4Store) Receipt(ctx context.Context, from ebms.PartyID, id string) ([]byte, error) {
 	r, err := s.Inbound(ctx, from, id)
 	if errors.Is(err, as4.ErrUnknown) {

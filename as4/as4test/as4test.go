@@ -42,6 +42,7 @@ func Run(t *testing.T, open func(t *testing.T) as4.Store) {
 		"a failed delivery keeps nothing":         deliveryFails,
 		"two copies at once are delivered once":   copies,
 		"what is submitted in a delivery is kept": submitted,
+		"keys are those of the queue":             keysOfTheQueue,
 		"old messages are forgotten":              forgotten,
 	} {
 		t.Run(name, func(t *testing.T) { promise(t, open(t)) })
@@ -244,6 +245,20 @@ func submitted(t *testing.T, s as4.Store) {
 	must(t, err)
 	if _, _, err := s.Sent(t.Context(), "answer@x"); err != nil {
 		t.Errorf("the answer is gone: %v", err)
+	}
+}
+
+func keysOfTheQueue(t *testing.T, s as4.Store) {
+	for _, id := range []string{"queued@x", "done@x"} {
+		must(t, s.Enqueue(t.Context(), message(id, noon)))
+	}
+	m := message("done@x", noon)
+	m.State, m.Tries = as4.Acknowledged, 1
+	must(t, s.Settle(t.Context(), m, as4.Try{At: noon, Status: 200}, nothing))
+	keys, err := s.Keys(t.Context())
+	must(t, err)
+	if diff := cmp.Diff([]string{"queued@x/0"}, keys); diff != "" {
+		t.Errorf("keys (-want +got):\n%s", diff)
 	}
 }
 
