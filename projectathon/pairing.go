@@ -23,6 +23,9 @@ const (
 // edges are the best case of every ordered pair that is free in a slot.
 func (s *scheduler) edges(slot int) map[Pair]Meeting {
 	edges := map[Pair]Meeting{}
+	watchable := slices.DeleteFunc(slices.Clone(s.cases), func(k PlannedCase) bool {
+		return k.Providers == 2 || len(s.d.Monitors) > 0 && len(s.monitors(slot, k, nil)) == 0
+	})
 	var free []string
 	for _, name := range s.names {
 		if s.free(name, slot) {
@@ -32,7 +35,7 @@ func (s *scheduler) edges(slot int) map[Pair]Meeting {
 	for _, r := range free {
 		for _, p := range free {
 			if p != r {
-				if e, ok := s.best(slot, r, p); ok {
+				if e, ok := s.best(slot, watchable, r, p); ok {
 					edges[Pair{r, p}] = e
 				}
 			}
@@ -63,13 +66,13 @@ func (s *scheduler) room(name string, slot int) int {
 	return max(s.systems[name].Capacity, 1) - s.busy[name][slot]
 }
 
-// best is the heaviest case that two systems can play together and that one of
-// them still needs.
-func (s *scheduler) best(slot int, r, p string) (Meeting, bool) {
+// best is the heaviest of these cases that two systems can play together and
+// that one of them still needs.
+func (s *scheduler) best(slot int, cases []PlannedCase, r, p string) (Meeting, bool) {
 	var best Meeting
 	found := false
-	for _, kase := range s.cases {
-		if kase.Providers == 2 || s.met[key(kase.ID, r, p)] || !s.needed(kase.ID, r, p) || !s.fits(kase, s.systems[r], s.systems[p]) {
+	for _, kase := range cases {
+		if s.met[key(kase.ID, r, p)] || !s.needed(kase.ID, r, p) || !s.fits(kase, s.systems[r], s.systems[p]) {
 			continue
 		}
 		if w := s.weigh(slot, kase, r, p, nil); w > 0 && (!found || w > best.weight) {

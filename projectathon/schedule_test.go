@@ -213,3 +213,17 @@ func BenchmarkSchedule60x40x24(b *testing.B) {
 		b.ReportMetric(plan.Fairness.Met, "met")
 	}
 }
+
+func TestACaseThatNoMonitorKnowsStarvesNoOther(t *testing.T) {
+	d := Demand{Slots: 6, Monitors: []MonitorSlot{{ID: "M", Country: "SE"}}, Cases: []PlannedCase{{ID: "TC01", Providers: 1, Expertise: "eID"}, {ID: "TC02", Providers: 1}}}
+	for _, cc := range []string{"FI", "PT"} {
+		d.Systems = append(d.Systems, Participant{System: cc, Country: cc, Roles: []Role{Requester, Provider}, Lines: []string{"oots-edm:v2.0"}})
+		for _, role := range []Role{Requester, Provider} {
+			d.Needs = append(d.Needs, Need{System: cc, Case: "TC01", Role: role, Missing: 3}, Need{System: cc, Case: "TC02", Role: role, Missing: 1})
+		}
+	}
+	plan := Schedule(d)
+	if len(plan.Meetings) != 2 || plan.Meetings[0].Case != "TC02" || plan.Meetings[1].Case != "TC02" {
+		t.Errorf("the plan is %+v", plan.Meetings)
+	}
+}

@@ -269,7 +269,7 @@ func (p *playing) messages() {
 		text := "the message is refused"
 		if len(report.Findings) > 0 {
 			f := report.Findings[0]
-			text = fmt.Sprint(f.Rule, ": ", f.Text)
+			text = f.Rule + ": " + f.Mend
 		}
 		p.out.Findings = append(p.out.Findings, projectathon.Finding{Assertion: "EDM-MSG:" + c.Action, System: sender, Text: text})
 	}
@@ -291,8 +291,6 @@ func (d *Driver) Probe(ctx context.Context, from, to projectathon.Registration) 
 		return err
 	case answer.Code != "":
 		return fmt.Errorf("%s: %s", answer.Code, answer.Detail)
-	case !answer.Signed:
-		return errors.New("the receipt is not signed")
 	}
 	return nil
 }
