@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -210,16 +211,7 @@ func (m *LifecycleManager) forward(now, old *cs.Contribution) *cs.Contribution {
 }
 
 // raise is the next version.
-func raise(v string) string { return fmt.Sprintf("%d.0.0", part([]string{firstPart(v)}, 0)+1) }
-
-func firstPart(v string) string {
-	for i := range len(v) {
-		if v[i] == '.' {
-			return v[:i]
-		}
-	}
-	return v
-}
+func raise(v string) string { return fmt.Sprintf("%d.0.0", part(strings.Split(v, "."), 0)+1) }
 
 // change is the way of every change. based, if given, is the revision that the
 // author saw.
