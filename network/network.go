@@ -24,6 +24,7 @@ import (
 	"github.com/once-only/oots/exchange"
 	"github.com/once-only/oots/pki"
 	"github.com/once-only/oots/validator"
+	"github.com/once-only/oots/web"
 )
 
 // Plan says what a network is made of. Its zero value is one of eight countries
@@ -214,10 +215,19 @@ func (n *Network) services(ctx context.Context) (err error) {
 		return err
 	}
 	both := &site{}
-	both.mux.Handle("/", server)
-	err = n.listenTwice(ctx, both, ids[1])
+	if err := n.listenTwice(ctx, both, ids[1]); err != nil {
+		return err
+	}
 	n.Services, n.Pages = both.Wire, both.Page
-	return err
+	pages, err := web.NewDirectory(web.DirectoryConfig{BaseURL: n.Pages, Sample: true, Public: n.Lifecycle, Services: server, Now: n.plan.Now, Log: n.plan.Log})
+	if err != nil {
+		return err
+	}
+	for _, base := range []string{"/eb/{$}", "/dsd/{$}"} { // people who open a base address
+		both.mux.Handle("GET "+base, http.RedirectHandler("/directory", http.StatusSeeOther))
+	}
+	both.mux.Handle("/", pages)
+	return nil
 }
 
 // client of the Common Services, as each node has its own.
