@@ -10,7 +10,6 @@ import (
 
 	"github.com/once-only/oots/as4"
 	cs "github.com/once-only/oots/commonservices"
-	"github.com/once-only/oots/commonservices/seed"
 	"github.com/once-only/oots/edm"
 	"github.com/once-only/oots/testbed/partner"
 	"github.com/once-only/oots/validator"
@@ -88,7 +87,7 @@ func NewLab(c LabConfig) (*Runner, error) {
 	}
 	system, err := partner.NewPractice(partner.PracticeConfig{PartyConfig: party(PracticeName, practiceHost, PlatformName, platformHost),
 		Fault: c.Fault, Temper: c.Temper, Data: data, Judge: c.Judge, Directory: access,
-		Line: edm.Line(c.Line), Part: seed.DataSet().Contributions[data.Country]})
+		Line: edm.Line(c.Line), Part: partner.Demo().Contributions[data.Country]})
 	if err != nil {
 		return nil, err
 	}
@@ -236,7 +235,7 @@ func (r *Runner) Close() error {
 // platformSet is the data set of the demonstration, in which the platform's
 // access point is the one behind the country's data services.
 func platformSet(d partner.Data, me partner.Peer) *cs.DataSet {
-	set := seed.DataSet()
+	set := partner.Demo()
 	part := *set.Contributions[d.Country]
 	part.AccessServices = slices.Clone(part.AccessServices)
 	part.Providers = slices.Clone(part.Providers)

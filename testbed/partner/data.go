@@ -2,6 +2,7 @@ package partner
 
 import (
 	"slices"
+	"sync"
 
 	cs "github.com/once-only/oots/commonservices"
 	"github.com/once-only/oots/commonservices/seed"
@@ -70,8 +71,12 @@ func DataOf(set *cs.DataSet, country string) Data {
 	return d
 }
 
+// Demo is the data set of the demonstration seed, read once: nobody may change
+// it (see commonservices.DataSet).
+var Demo = sync.OnceValue(seed.DataSet)
+
 // DefaultData is the Finnish diploma of the demonstration seed.
-func DefaultData() Data { return DataOf(seed.DataSet(), "FI") }
+func DefaultData() Data { return DataOf(Demo(), "FI") }
 
 // asked is the evidence part of a request: one distribution a format.
 func (d *Data) asked(formats ...string) sdg.DataServiceEvidenceType {
