@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/once-only/oots/acceleratormeter"
 	"github.com/once-only/oots/ledger"
 	"github.com/once-only/oots/ledger/ledgertest"
 	"github.com/once-only/oots/store"
@@ -189,6 +190,30 @@ func BenchmarkLedgerRead(b *testing.B) {
 		}
 		if read != n {
 			b.Fatal(read)
+		}
+		db.Close()
+	}
+	perSecond(b, n)
+	b.ReportMetric(peak(), "peak-MB")
+}
+
+// BenchmarkColdStart: what stands between the start of a server and its first
+// page: open the store, read every fact into the meter, assess every country.
+func BenchmarkColdStart(b *testing.B) {
+	n := size(b)
+	dir := filledStore(b, n)
+	b.ResetTimer()
+	for b.Loop() {
+		db, l := openLedger(b, dir)
+		m, err := acceleratormeter.New(acceleratormeter.Config{Facts: l, Store: db.Snapshots(), Signer: ledgertest.Key(b)})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := m.Refresh(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+		if s, err := m.Standings("", time.Time{}); err != nil || len(s) == 0 {
+			b.Fatal(len(s), err)
 		}
 		db.Close()
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -260,6 +261,16 @@ func TestAWrongQuestionGetsTheValidChoices(t *testing.T) {
 				t.Errorf("%s: %s is not in %s", c.path, want, rec.Body)
 			}
 		}
+	}
+}
+
+// Two publications on one day are one choice.
+func TestADayIsOfferedOnce(t *testing.T) {
+	w := start(t)
+	w.meter.published = slices.Insert(w.meter.published, 1, w.meter.published[0])
+	day := w.meter.published[0].PublishedAt.Format(`"2006-01-02"`)
+	if body := w.call("GET", "/api/v1/meter/2020-Q1", "").Body.String(); strings.Count(body, day) != 1 {
+		t.Errorf("%s should stand once in %s", day, body)
 	}
 }
 

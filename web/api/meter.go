@@ -363,12 +363,13 @@ func numbered(all []acceleratormeter.Snapshot, text string) (*acceleratormeter.S
 	return nil, &acceleratormeter.Error{Code: acceleratormeter.UnknownSnapshot, Found: text, Valid: valid}
 }
 
+// dates are the days of publications, each once.
 func dates(all []acceleratormeter.Snapshot) []string {
 	var out []string
 	for _, s := range all {
 		out = append(out, s.PublishedAt.UTC().Format(time.DateOnly))
 	}
-	return out
+	return slices.Compact(out)
 }
 
 // country finds one of the countries drawn.
