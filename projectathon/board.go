@@ -31,8 +31,15 @@ type Board struct {
 	mu    sync.RWMutex
 	seq   int64
 	tests map[string]Brief
-	cells map[[2]string]map[string]struct{} // countries of requester and provider: ids
+	cells map[square]tally
 }
+
+// square is a case between the countries of a requester and a provider; tally
+// counts its tests by the place of what they show in shows.
+type (
+	square struct{ asks, answers, kase string }
+	tally  [7]int
+)
 
 // Board is the event's board, with everything that was written until now.
 func (s *Service) Board(ctx context.Context, event string) (*Board, error) {
@@ -42,7 +49,7 @@ func (s *Service) Board(ctx context.Context, event string) (*Board, error) {
 		if len(s.boards) > 100 {
 			clear(s.boards)
 		}
-		b = &Board{Event: event, tests: map[string]Brief{}, cells: map[[2]string]map[string]struct{}{}}
+		b = &Board{Event: event, tests: map[string]Brief{}, cells: map[square]tally{}}
 		s.boards[event] = b
 	}
 	s.mu.Unlock()
@@ -96,14 +103,22 @@ func brief(t *PeerTest) Brief {
 	return b
 }
 
+// put takes a test in place of what was known of it.
 func (b *Board) put(t Brief) {
+	if old, ok := b.tests[t.ID]; ok {
+		b.count(old, -1)
+	}
 	b.tests[t.ID] = t
+	b.count(t, 1)
+}
+
+func (b *Board) count(t Brief, n int) {
+	at := slices.Index(shows, t.shows())
 	for _, p := range t.Countries[1:] {
-		k := [2]string{t.Countries[0], p}
-		if b.cells[k] == nil {
-			b.cells[k] = map[string]struct{}{}
-		}
-		b.cells[k][t.ID] = struct{}{}
+		k := square{t.Countries[0], p, t.Case}
+		c := b.cells[k]
+		c[at] += n
+		b.cells[k] = c
 	}
 }
 
@@ -223,30 +238,25 @@ func (t Brief) shows() string {
 func (b *Board) Matrix(kase string) map[[2]string]Cell {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	out := make(map[[2]string]Cell, len(b.cells))
-	for pair, ids := range b.cells {
-		var c Cell
-		for id := range ids {
-			t := b.tests[id]
-			if kase != "" && t.Case != kase {
-				continue
-			}
-			c.All++
-			s := t.shows()
-			switch s {
-			case "verified":
-				c.Verified++
-			case "partly":
-				c.Partly++
-			case "failed":
-				c.Failed++
-			case "running":
-				c.Run++
-			}
-			if slices.Index(shows, s) > slices.Index(shows, c.State) {
-				c.State = s
+	out := map[[2]string]Cell{}
+	for k, counts := range b.cells {
+		if kase != "" && k.kase != kase {
+			continue
+		}
+		pair := [2]string{k.asks, k.answers}
+		c := out[pair]
+		best := slices.Index(shows, c.State)
+		for i, n := range counts {
+			c.All += n
+			if n > 0 {
+				best = max(best, i)
 			}
 		}
+		c.State = shows[best]
+		c.Failed += counts[2]
+		c.Run += counts[4]
+		c.Partly += counts[5]
+		c.Verified += counts[6]
 		if c.All > 0 {
 			out[pair] = c
 		}
