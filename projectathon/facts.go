@@ -133,6 +133,37 @@ func (s *Service) settle(ctx context.Context, r Record) (added int, err error) {
 	return added, err
 }
 
+// Publish tells the public that a reported event took place, with its totals
+// and the countries that took part; once, however often it is called.
+func (s *Service) Publish(ctx context.Context, who Account, event string) error {
+	if err := who.May(ManageEvent); err != nil {
+		return err
+	}
+	r, err := s.Report(ctx, event)
+	if err != nil {
+		return err
+	}
+	if r.Event.State != Reported {
+		return fmt.Errorf("the event is %s; it is published when it is %s", r.Event.State, Reported)
+	}
+	began := r.Event.Since[Live]
+	if !r.Event.Starts.IsZero() {
+		began = r.Event.Starts
+	}
+	ends := r.Event.Ends
+	if ends.IsZero() {
+		ends = r.Event.Since[Grading]
+	}
+	if ends.Before(began) {
+		ends = time.Time{}
+	}
+	c := r.Counts
+	_, err = s.Facts.Append(ctx, ledger.Fact{ID: idOf("event", r.Event.ID), Kind: ledger.PublicEvent, Asserter: "operator", HappenedAt: began, Sample: r.Event.Sample,
+		Body: ledger.Body{Title: r.Event.Name, Source: "test platform of this site", Event: r.Event.ID, Theme: r.Event.Theme, Ends: ends, Taking: r.Countries,
+			Totals: map[string]int{"systems": c.Accepted, "tests_completed": c.Completed, "tests_verified": c.Verified, "tests_partly_verified": c.Partly, "tests_failed": c.Fail, "pairs_tested": c.Pairs}}})
+	return err
+}
+
 // Run settles what is owed until ctx ends; a ledger that was away is asked
 // again after a while.
 func (s *Service) Run(ctx context.Context, every time.Duration) error {

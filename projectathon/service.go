@@ -196,7 +196,10 @@ func (s *Service) AdvanceEvent(ctx context.Context, who Account, id string, to E
 		k.Value.Since = map[EventState]time.Time{}
 	}
 	k.Value.Since[to] = s.Now().UTC()
-	return k.Value, put(ctx, s, who, ManageEvent, string(to), k)
+	if err := put(ctx, s, who, ManageEvent, string(to), k); err != nil || to != Reported {
+		return k.Value, err
+	}
+	return k.Value, s.Publish(ctx, who, id)
 }
 
 // Event reads one event, Events all of them by id; anybody may.

@@ -291,3 +291,105 @@ func TestAnAppealHasItsTime(t *testing.T) {
 		t.Errorf("the ledger holds %d verdicts, the last %q", len(v), v[len(v)-1].Body.Outcome)
 	}
 }
+
+func TestAReportedEventIsPublic(t *testing.T) {
+	h := newHall(t).live("FI", "PT", "SE")
+	id := h.played("TC01", "FI", "PT")
+	h.to(projectathon.Grading)
+	if _, err := h.AdvanceEvent(t.Context(), manager, h.event, projectathon.Appeals); err == nil || !strings.Contains(err.Error(), "1 tests") {
+		t.Errorf("appeals begin with an open test: %v", err)
+	}
+	h.ok(h.Claim(t.Context(), austrian, id))
+	h.ok(h.Grade(t.Context(), austrian, id, []projectathon.Verdict{{System: "FI_node", Outcome: projectathon.Partially, Failing: []projectathon.Failing{{Assertion: "A-07", Cause: projectathon.CausePartner}}},
+		{System: "PT_node", Outcome: projectathon.Failed, Failing: []projectathon.Failing{{Assertion: "A-07", Cause: projectathon.CauseOwn}}}}))
+	h.to(projectathon.Appeals, projectathon.Closed, projectathon.Reported)
+	e := h.facts(ledger.PublicEvent)
+	if len(e) != 1 || e[0].Body.Totals["tests_failed"] != 1 || !slices.Equal(e[0].Body.Taking, []string{"FI", "PT", "SE"}) {
+		t.Errorf("the public learns %+v", e)
+	}
+	all, err := h.Evaluate(t.Context(), manager, h.event)
+	h.ok(err)
+	got := map[string]projectathon.Grade{}
+	for _, ev := range all {
+		got[ev.Country+" "+string(ev.Role)] = ev.Grade
+	}
+	for who, want := range map[string]projectathon.Grade{"FI requester": projectathon.PassedRemarks, "PT provider": projectathon.NotComplete, "SE provider": projectathon.NoPeer, "FI provider": projectathon.NoPeer} {
+		if got[who] != want {
+			t.Errorf("%s: %s, want %s", who, got[who], want)
+		}
+	}
+	r, err := h.ReportFor(t.Context(), coordinator("FI"), h.event, "FI")
+	if err != nil || len(r.Tests) != 1 || !slices.Equal(r.Suggested, []string{"PT", "SE"}) {
+		t.Errorf("FI's report is %+v, %v", r, err)
+	}
+}
+
+func TestUploadsAreScreened(t *testing.T) {
+	for text, says := range map[string]string{
+		"-----BEGIN RSA PRIVATE KEY-----\nabc":                 "private key",
+		"user=a password: hunter22":                            "password",
+		"Authorization: Bearer abcdefghijklmnopqrstuvwxyz":     "log-in",
+		"<sdg:FamilyName>Somebody</sdg:FamilyName>":            "invented",
+		"id DE/FI/010190-123X end":                             "identifier",
+		"<!-- synthetic --><FamilyName>Alpha</FamilyName>":     "",
+		"2026-11-10 12:00 receipt for 1234 from AP_FI_01 came": "",
+	} {
+		err := projectathon.Screen([]byte(text))
+		if says == "" && err != nil || says != "" && (err == nil || !strings.Contains(err.Error(), says)) {
+			t.Errorf("%q gives %v, want %q", text, err, says)
+		}
+	}
+}
+
+func TestANoShowChangesOnlyWhatIsAhead(t *testing.T) {
+	h := newHall(t).live("FI", "PT", "SE", "DE")
+	plan, err := h.MakePlan(t.Context(), manager, h.event, []string{"TC01", "TC02"}, 3, 0)
+	h.ok(err)
+	b, err := h.Board(t.Context(), h.event)
+	h.ok(err)
+	if len(b.Tests()) != len(plan.Meetings) || len(plan.Meetings) < 6 {
+		t.Fatalf("%d tests of %d meetings", len(b.Tests()), len(plan.Meetings))
+	}
+	first := b.Due(0)
+	h.ok(h.NoShow(t.Context(), manager, first[0].ID, first[0].Systems[0]))
+	again, err := h.MakePlan(t.Context(), manager, h.event, []string{"TC01", "TC02"}, 3, 1)
+	h.ok(err)
+	kept := 0
+	for _, m := range plan.Meetings {
+		if slices.ContainsFunc(again.Meetings, func(n projectathon.Meeting) bool {
+			return n.Slot == m.Slot && n.Case == m.Case && n.Requester == m.Requester && n.Provider == m.Provider
+		}) {
+			kept++
+		}
+	}
+	if kept*10 < len(plan.Meetings)*9 {
+		t.Errorf("%d of %d meetings are kept", kept, len(plan.Meetings))
+	}
+	if p, err := h.Test(t.Context(), manager, first[0].ID); err != nil || p.State != projectathon.NoShow {
+		t.Errorf("the no-show is %s, %v", p.State, err)
+	}
+}
+
+func TestAKilledPlatformResumes(t *testing.T) {
+	h := newHall(t).live("FI", "PT")
+	p, err := h.Propose(t.Context(), team("FI"), h.event, "TC01", "FI_node", "PT_node")
+	h.ok(err)
+	h.ok(h.Accept(t.Context(), team("PT"), p.ID))
+	killed := driver(func() (projectathon.Played, error) { panic("killed") })
+	func() {
+		defer func() { _ = recover() }()
+		_ = h.Drive(t.Context(), killed, p.ID)
+	}()
+	if n, err := h.Interrupted(t.Context(), h.event); err != nil || n != 1 {
+		t.Fatalf("%d tests were interrupted, %v", n, err)
+	}
+	got, err := h.Test(t.Context(), manager, p.ID)
+	h.ok(err)
+	if last := got.History[len(got.History)-1]; got.State != projectathon.Aborted || last.Cause != projectathon.CauseInfrastructure {
+		t.Errorf("the test is %s by %s", got.State, last.Cause)
+	}
+}
+
+type driver func() (projectathon.Played, error)
+
+func (d driver) Play(context.Context, projectathon.PeerTest) (projectathon.Played, error) { return d() }
