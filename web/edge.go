@@ -61,10 +61,6 @@ func (s *site) fail(w http.ResponseWriter, r *http.Request, err error) {
 		p = &problem{Status: p.Status, Message: p.Message, Args: []any{"ref", ref}, Choices: p.Choices}
 	}
 	l := s.language(r)
-	path := strings.TrimPrefix(r.URL.Path, "/"+l.Code)
-	if !strings.HasPrefix(path, "/") {
-		path = "/"
-	}
 	v := &view{visit: &visit{Context: r.Context(), Lang: l, Path: "/", r: r, now: s.Now(), Query: url.Values{}},
 		Name: "problem", Theme: themeOf(r), Problem: p, Robots: "noindex"}
 	b, rerr := s.render(v)

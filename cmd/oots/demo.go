@@ -75,7 +75,7 @@ func (d demo) Run(w *world) (err error) {
 		return m.print(w, e)
 	}
 	var holding errgroup.Group
-	defer holding.Wait()
+	defer func() { _ = holding.Wait() }()
 	return m.serve(w, serveMeter{Addr: d.Addr, Board: string(acceleratormeter.BoardEUEEA), Sample: true}, func(address string) {
 		d.addresses(w, n, address)
 		holding.Go(func() error {
@@ -95,7 +95,7 @@ func (d demo) hold(w *world, m *meter, e *event.Event, n *network.Network) error
 	} else if !errors.Is(err, ledger.ErrNotFound) {
 		return err
 	}
-	return e.Run(w, n, event.Board{Ledger: m.ledger, Meter: m.Meter}, func(format string, args ...any) { fmt.Fprintf(w.err, format+"\n", args...) })
+	return e.Run(w, n, event.Board{Events: m.db.Projectathon(), Ledger: m.ledger, Meter: m.Meter}, func(format string, args ...any) { fmt.Fprintf(w.err, format+"\n", args...) })
 }
 
 // addresses writes one address a line.

@@ -55,7 +55,7 @@ func (c serveCommonServices) Run(w *world) error {
 	if err != nil {
 		return err
 	}
-	defer close()
+	defer func() { _ = close() }()
 	main, err := d.instances.Of(w, c.Environment, "")
 	if err != nil {
 		return err

@@ -2,7 +2,6 @@ package lcm
 
 import (
 	"fmt"
-	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -303,7 +302,6 @@ func (a *assembly) add(o *Object) {
 		s := *v
 		s.Publisher = nil
 		if kind == "EvidenceProvider" {
-			kind = "AccessService"
 			if v.Publisher == nil {
 				return
 			}
@@ -490,6 +488,3 @@ func clone(c *cs.Contribution) *cs.Contribution {
 	next.CodeLists = slices.Clone(c.CodeLists)
 	return &next
 }
-
-// sortedKeys lists the keys of a map, sorted.
-func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

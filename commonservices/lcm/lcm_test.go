@@ -159,11 +159,9 @@ func TestExportsOfOlderLinesImportAgain(t *testing.T) {
 // TestOneBadObjectAmongAThousand: nothing changes, and each bad object is named
 // with rule and position.
 func TestOneBadObjectAmongAThousand(t *testing.T) {
-	m := manager(t)
-	c := seed.Large().Contributions["DE"]
 	set := seed.Large()
-	m = manager(t, func(cfg *lcm.Config) { cfg.Baseline = set })
-	c = m.Part("DE")
+	m := manager(t, func(cfg *lcm.Config) { cfg.Baseline = set })
+	c := m.Part("DE")
 	big := *c
 	for len(big.EvidenceTypes) < 1000 {
 		n := len(big.EvidenceTypes)

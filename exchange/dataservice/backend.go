@@ -181,16 +181,13 @@ func (b *Backend) get(ctx context.Context, address string) (int, []byte, error) 
 	for name, value := range b.Headers {
 		r.Header.Set(name, value)
 	}
-	answer, body, err := do(b.Client, r)
-	if err != nil {
-		return 0, nil, err
-	}
-	return answer.StatusCode, body, nil
+	status, _, body, err := do(b.Client, r)
+	return status, body, err
 }
 
 // do sends a request and reads a bounded answer. An error of the client quotes
 // the address, and with it the person: only its cause is kept.
-func do(client *http.Client, r *http.Request) (*http.Response, []byte, error) {
+func do(client *http.Client, r *http.Request) (status int, header http.Header, body []byte, err error) {
 	if client == nil {
 		client = defaultClient
 	}
@@ -200,14 +197,14 @@ func do(client *http.Client, r *http.Request) (*http.Response, []byte, error) {
 		if errors.As(err, &u) {
 			err = u.Err
 		}
-		return nil, nil, fmt.Errorf("data service: %w", err)
+		return 0, nil, nil, fmt.Errorf("data service: %w", err)
 	}
 	defer answer.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(answer.Body, MaxAnswer+1))
+	body, err = io.ReadAll(io.LimitReader(answer.Body, MaxAnswer+1))
 	if err == nil && len(body) > MaxAnswer {
 		err = errTooMuch
 	}
-	return answer, body, err
+	return answer.StatusCode, answer.Header, body, err
 }
 
 var defaultClient = &http.Client{Timeout: 30 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}

@@ -77,14 +77,14 @@ func (c Callback) Records(ctx context.Context, q *exchange.Query) (*exchange.Rec
 	post.Header.Set("Webhook-Id", r.ID)
 	post.Header.Set("Webhook-Timestamp", at)
 	post.Header.Set("Webhook-Signature", webhook.Signature(c.Secret, r.ID, at, body))
-	answer, answered, err := do(c.Client, post)
+	status, header, answered, err := do(c.Client, post)
 	if err != nil {
 		return nil, err
 	}
-	if answer.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("callback: status %d", answer.StatusCode)
+	if status != http.StatusOK {
+		return nil, fmt.Errorf("callback: status %d", status)
 	}
-	if err := c.verify(answer.Header, r.ID, answered, now()); err != nil {
+	if err := c.verify(header, r.ID, answered, now()); err != nil {
 		return nil, err
 	}
 	var a CallbackAnswer

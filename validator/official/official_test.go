@@ -99,7 +99,7 @@ func TestOneDefectOneFinding(t *testing.T) {
 		{"first rule takes the node", `"rim:InternationalStringValueType"`, `"rim:StringValueType"`, []string{"XSD FATAL 4", "R-EDM-REQ-S022 WARNING 3"}},
 		{"a language of no list", `lang="EN">Proof`, `lang="XX">Proof`, []string{"R-EDM-REQ-C009 FATAL 14"}},
 		{"four slots", `<rim:Slot name="Requirements">`, `<rim:Slot name="X"><rim:SlotValue xsi:type="rim:StringValueType"><rim:Value/></rim:SlotValue></rim:Slot><rim:Slot name="Requirements">`, []string{"R-EDM-REQ-S019 WARNING 1"}},
-		{"sdg element misspelt", "sdg:Identifier>", "sdg:Identifer>", []string{"XSD FATAL 13"}},
+		{"sdg element misspelt", "sdg:Identifier>", "sdg:Identifierr>", []string{"XSD FATAL 13"}},
 		{"sdg element misplaced", "<sdg:Requirement>", "<sdg:Requirement><sdg:Name>x</sdg:Name>", []string{"XSD FATAL 12"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -362,7 +362,7 @@ func TestSamplesLoad(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	misspelt := strings.ReplaceAll(string(raw), "sdg:Identifier", "sdg:Identifer")
+	misspelt := strings.ReplaceAll(string(raw), "sdg:Identifier", "sdg:Identifierr")
 	if v := judge(t, s, misspelt, EvidenceRequest); !slices.ContainsFunc(v.Findings, func(f Finding) bool { return f.Rule == RuleXSD }) {
 		t.Error("a misspelt element of the SDG schema is accepted")
 	}

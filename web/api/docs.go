@@ -95,7 +95,7 @@ func (a *api) sections() []section {
 func example(path string, params []*huma.Param) string {
 	query := ""
 	for _, p := range params {
-		var value any = p.Example
+		value := p.Example
 		if value == nil && p.Schema != nil && len(p.Schema.Examples) > 0 {
 			value = p.Schema.Examples[0]
 		}
