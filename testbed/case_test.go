@@ -6,6 +6,7 @@ import (
 	"testing/fstest"
 
 	"github.com/once-only/oots/testbed"
+	"github.com/once-only/oots/testbed/partner"
 )
 
 const sound = "case EP-OWN-001 A title\ncites TDD 4.5.1\nrole evidence-provider\nfault accepts-anything\nsend request.xml\n-- request.xml --\nbase request\n"
@@ -69,4 +70,19 @@ func FuzzParseCase(f *testing.F) {
 			t.Error("a case without id or steps")
 		}
 	})
+}
+
+// TestEveryFaultIsSought: a fault that no case looks for would go unseen.
+func TestEveryFaultIsSought(t *testing.T) {
+	sought := map[string]bool{}
+	for _, s := range catalogue(t).Suites {
+		for _, k := range s.Cases {
+			sought[k.Fault] = true
+		}
+	}
+	for _, f := range partner.AllFaults() {
+		if !sought[f.Name] {
+			t.Errorf("no case looks for %s: %s", f.Name, f.About)
+		}
+	}
 }

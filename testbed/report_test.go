@@ -115,3 +115,32 @@ func TestReportsAreWritten(t *testing.T) {
 		t.Errorf("compared: %+v", changes)
 	}
 }
+
+// TestReplay: the same case again, and never another one under its name.
+func TestReplay(t *testing.T) {
+	c := catalogue(t)
+	r := lab(t, c, "", "oots-edm:v1.2")
+	first, err := r.Play(t.Context(), c.Case("EP-SIM-003"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := lab(t, c, "wrong-code", "oots-edm:v2.0").Replay(t.Context(), first)
+	if err != nil || again.Line != first.Line || first.Result != testbed.Pass || again.Result != testbed.Fail || again.ID == first.ID {
+		t.Errorf("%v: %s on %s, then %s on %s", err, first.Result, first.Line, again.Result, again.Line)
+	}
+	first.CaseHash = "other"
+	if _, err := r.Replay(t.Context(), first); err == nil {
+		t.Error("a case that has changed is replayed")
+	}
+}
+
+// BenchmarkRun is one case with one exchange over AS4, both sides included.
+func BenchmarkRun(b *testing.B) {
+	c := catalogue(b)
+	r := lab(b, c, "", "oots-edm:v2.0")
+	for b.Loop() {
+		if run, err := r.Play(b.Context(), c.Case("EP-SIM-001")); err != nil || run.Result != testbed.Pass {
+			b.Fatal(err, run.Why)
+		}
+	}
+}

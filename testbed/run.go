@@ -140,6 +140,21 @@ func (r *Runner) Play(ctx context.Context, k *Case) (*Run, error) {
 	return run, ctx.Err()
 }
 
+// Replay plays the case of an earlier run again, on its line. A case that has
+// changed since is an error: its result could not be compared.
+func (r *Runner) Replay(ctx context.Context, earlier *Run) (*Run, error) {
+	k := r.Catalogue.Case(earlier.Case)
+	switch {
+	case k == nil:
+		return nil, fmt.Errorf("testbed: the catalogue has no case %s any more", earlier.Case)
+	case k.Hash != earlier.CaseHash:
+		return nil, fmt.Errorf("testbed: the case %s has changed since that run", earlier.Case)
+	}
+	again := *r
+	again.Line = earlier.Line
+	return again.Play(ctx, k)
+}
+
 // PlaySuite plays every case of a suite, in their order.
 func (r *Runner) PlaySuite(ctx context.Context, s *Suite) ([]*Run, error) {
 	var out []*Run

@@ -32,9 +32,6 @@ type Target struct {
 	// Settle, of a system in this process, does everything that is to be done and
 	// tells whether that was anything; nil for all others, which get time instead.
 	Settle func(ctx context.Context) (bool, error)
-	// Reply takes what the run found out about where the platform is, for systems
-	// in this process.
-	Directory string // base address of its own Common Services, ending in a slash
 }
 
 func (t *Target) plays(role string) bool {

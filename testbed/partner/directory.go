@@ -122,7 +122,6 @@ var Misbehaviours = []Misbehaviour{
 		a.setBody(a.body.String() + strings.Repeat("<!-- -->", 4<<20))
 		a.sign(d.signer)
 	}},
-	{Name: "new-certificate", About: "the signing key was exchanged under the same root", Sound: true, change: func(*Directories, *recorder) {}},
 }
 
 // FindMisbehaviour is that of a name, nil when there is none.

@@ -258,16 +258,11 @@ func (p *Party) header(l *Letter) *ebms.UserMessage {
 	}
 	m := &ebms.UserMessage{MessageID: l.MessageID, RefToMessageID: l.RefTo, To: ebms.Party{ID: l.To, Role: as4.GatewayRole},
 		Service: ebms.Service{Type: as4.BindingType, Value: l.Service}, Action: l.Action, ConversationID: l.Conversation, Properties: l.Properties}
-	if !l.WithoutFour {
-		m.Properties = append([]ebms.Property{{Name: ebms.OriginalSender, Type: l.Sender.Scheme, Value: l.Sender.Value},
-			{Name: ebms.FinalRecipient, Type: l.Recipient.Scheme, Value: l.Recipient.Value}}, m.Properties...)
-		if l.Line == edm.V20 && l.Service == as4.QueryManager {
-			m.Properties = append(m.Properties, ebms.Property{Name: ebms.ExchangeID, Value: l.ExchangeID},
-				ebms.Property{Name: ebms.SpecificationID, Value: string(l.Line)})
-		}
-	}
-	if l.Action == "test" {
-		m.Test()
+	m.Properties = append([]ebms.Property{{Name: ebms.OriginalSender, Type: l.Sender.Scheme, Value: l.Sender.Value},
+		{Name: ebms.FinalRecipient, Type: l.Recipient.Scheme, Value: l.Recipient.Value}}, m.Properties...)
+	if l.Line == edm.V20 && l.Service == as4.QueryManager {
+		m.Properties = append(m.Properties, ebms.Property{Name: ebms.ExchangeID, Value: l.ExchangeID},
+			ebms.Property{Name: ebms.SpecificationID, Value: string(l.Line)})
 	}
 	return m
 }

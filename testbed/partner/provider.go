@@ -65,8 +65,6 @@ func (p *provider) request(m *Mail) *reply {
 	}
 	p.seen[req.ID] = true
 	switch {
-	case p.is("refuses-everything"):
-		return p.refuse(m, req, edm.InvalidRequest, "R-EDM-REQ-S001: no")
 	case p.is("refuses-prefixes") && !strings.Contains(string(body), "<sdg:"):
 		return p.refuse(m, req, edm.InvalidRequest, "the namespace prefix is unknown")
 	case p.is("refuses-shuffled") && strings.Index(string(body), `"SpecificationIdentifier"`) > strings.Index(string(body), `"Procedure"`):
