@@ -67,19 +67,29 @@ func (d demo) Run(w *world) (err error) {
 	if err != nil {
 		return err
 	}
+	events, err := m.events(w)
+	if err != nil {
+		return err
+	}
+	board := event.Board{Events: events, Ledger: m.ledger, Meter: m.Meter}
 	if d.Once {
-		d.addresses(w, n, "")
-		if err := d.hold(w, m, e, n); err != nil {
+		d.addresses(w, n, "", "")
+		if err := d.hold(w, board, e, n); err != nil {
 			return err
 		}
 		return m.print(w, e)
 	}
-	var holding errgroup.Group
-	defer func() { _ = holding.Wait() }()
+	ctx, stop := context.WithCancel(w)
+	var working errgroup.Group
+	defer func() { stop(); _ = working.Wait() }()
+	lab, err := openLab(ctx, &working, events, n.Countries)
+	if err != nil {
+		return err
+	}
 	return m.serve(w, serveMeter{Addr: d.Addr, Board: string(acceleratormeter.BoardEUEEA), Sample: true}, func(address string) {
-		d.addresses(w, n, address)
-		holding.Go(func() error {
-			if err := d.hold(w, m, e, n); err != nil && w.Err() == nil {
+		d.addresses(w, n, address, lab)
+		working.Go(func() error {
+			if err := d.hold(w, board, e, n); err != nil && w.Err() == nil {
 				fmt.Fprintln(w.err, "oots: the event has stopped:", err)
 			}
 			return nil
@@ -88,24 +98,27 @@ func (d demo) Run(w *world) (err error) {
 }
 
 // hold holds the event, unless this store has seen it.
-func (d demo) hold(w *world, m *meter, e *event.Event, n *network.Network) error {
-	if _, err := m.ledger.Fact(w, event.First(e)); err == nil {
+func (d demo) hold(w *world, b event.Board, e *event.Event, n *network.Network) error {
+	if _, err := b.Ledger.Fact(w, event.First(e)); err == nil {
 		fmt.Fprintln(w.err, "The event of this store was held before; the network is open for your own exchanges.")
 		return nil
 	} else if !errors.Is(err, ledger.ErrNotFound) {
 		return err
 	}
-	return e.Run(w, n, event.Board{Events: m.db.Projectathon(), Ledger: m.ledger, Meter: m.Meter}, func(format string, args ...any) { fmt.Fprintf(w.err, format+"\n", args...) })
+	return e.Run(w, n, b, func(format string, args ...any) { fmt.Fprintf(w.err, format+"\n", args...) })
 }
 
 // addresses writes one address a line.
-func (d demo) addresses(w *world, n *network.Network, board string) {
+func (d demo) addresses(w *world, n *network.Network, board, lab string) {
 	line := func(what, address string) {
 		if address != "" {
 			fmt.Fprintf(w.out, "%s: %s\n", what, address)
 		}
 	}
 	line("Board", board)
+	if lab != "" {
+		line("Test platform", lab+"/lab")
+	}
 	if n.Portal != "" {
 		line("Portal", n.Portal+"/")
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/once-only/oots/exchange"
 	"github.com/once-only/oots/ledger"
 	"github.com/once-only/oots/network"
+	pj "github.com/once-only/oots/projectathon"
 )
 
 // State is how ready a country comes to the event, and what must follow.
@@ -86,7 +87,7 @@ func New(n int) *Event {
 		if i >= 0 {
 			s = states[i]
 		}
-		if !faults[s.Fault].member.NoRequester {
+		if s.Shown >= 2 && !faults[s.Fault].member.NoRequester {
 			askers++
 		}
 		e.States = append(e.States, s)
@@ -100,6 +101,9 @@ func New(n int) *Event {
 	}
 	return e
 }
+
+// takesPart tells whether a country has a system to register for the event.
+func (e *Event) takesPart(country string) bool { return e.started[country].Shown >= 2 }
 
 // Plan is the network that the event needs.
 func (e *Event) Plan() network.Plan {
@@ -132,8 +136,10 @@ func (e *Event) take(conversation string) []network.Crossing {
 	return all
 }
 
-// Board is where results go.
+// Board is where results go: what happened to Events, what it proves to Ledger,
+// where countries stand to Meter.
 type Board struct {
+	Events *pj.Service
 	Ledger *ledger.Ledger
 	Meter  *am.Meter
 }

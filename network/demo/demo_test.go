@@ -10,6 +10,7 @@ import (
 	"github.com/once-only/oots/ledger"
 	"github.com/once-only/oots/network"
 	"github.com/once-only/oots/network/demo"
+	"github.com/once-only/oots/projectathon"
 )
 
 func TestTheBoardFollowsTheFaults(t *testing.T) {
@@ -28,13 +29,17 @@ func TestTheBoardFollowsTheFaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	events, err := projectathon.New(projectathon.Config{Store: &projectathon.Memory{}, Facts: l, Key: make([]byte, 32), SecondShare: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
 	e := demo.New(8)
 	n, err := network.Start(ctx, e.Plan())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer n.Stop()
-	if err := e.Run(ctx, n, demo.Board{Ledger: l, Meter: m}, t.Logf); err != nil {
+	if err := e.Run(ctx, n, demo.Board{Events: events, Ledger: l, Meter: m}, t.Logf); err != nil {
 		t.Fatal(err)
 	}
 	s, err := m.Displayed(ctx, time.Time{})

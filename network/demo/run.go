@@ -2,8 +2,6 @@ package demo
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"time"
 
@@ -11,6 +9,7 @@ import (
 	"github.com/once-only/oots/acceleratormeter/sample"
 	"github.com/once-only/oots/ledger"
 	"github.com/once-only/oots/network"
+	pj "github.com/once-only/oots/projectathon"
 	"github.com/once-only/oots/validator"
 )
 
@@ -19,14 +18,15 @@ const ID = "demo-projectathon"
 
 // running is one run of the event.
 type running struct {
-	e     *Event
-	n     *network.Network
-	board Board
-	judge *validator.Validator
-	tell  func(format string, args ...any)
-	kits  map[string]*sample.Kit
-	sent  map[string]int  // facts of a kit that are in the ledger
-	bad   map[string]bool // providers that cannot be reached, or never passed the baseline
+	e      *Event
+	n      *network.Network
+	board  Board
+	judge  *validator.Validator
+	tell   func(format string, args ...any)
+	kits   map[string]*sample.Kit
+	sent   map[string]int // facts of a kit that are in the ledger
+	events *pj.Service
+	bad    map[string]bool // providers that cannot be reached, or never passed the baseline
 }
 
 // Run plays the event to its end and publishes a snapshot after each part of it.
@@ -43,6 +43,9 @@ func (e *Event) Run(ctx context.Context, n *network.Network, b Board, tell func(
 			f.apply(n.Node(s.Country))
 		}
 	}
+	if err := r.openEvent(ctx); err != nil {
+		return fmt.Errorf("demo: %w", err)
+	}
 	r.register()
 	if err := r.publish(ctx, "Registration for the demonstration event"); err != nil {
 		return err
@@ -50,10 +53,16 @@ func (e *Event) Run(ctx context.Context, n *network.Network, b Board, tell func(
 	if err := r.connect(ctx); err != nil {
 		return err
 	}
+	if err := r.phase(ctx, pj.Live); err != nil {
+		return err
+	}
 	for i, round := range rounds {
 		if err := r.play(ctx, i, round); err != nil {
 			return err
 		}
+	}
+	if err := r.tally(ctx); err != nil {
+		return err
 	}
 	r.production()
 	if err := r.publish(ctx, "Readiness sessions, connected authorities, first exchanges"); err != nil {
@@ -90,33 +99,34 @@ func (r *running) register() {
 			}
 		}
 	}
-	r.tell("%d countries have registered", len(r.e.States))
+	r.tell("%d countries are in the network, %d take part in the event", len(r.e.States), r.taking())
 }
 
-// connect is the connectivity test: a ping each way, and a fact for whoever
-// answers.
+// connect is the connectivity test: a ping in every direction, and a fact for
+// whoever answers.
 func (r *running) connect(ctx context.Context) error {
-	answered := 0
-	for i, s := range r.e.States {
-		from := r.n.Node(r.e.States[(i+1)%len(r.e.States)].Country)
-		partner := from.AP.PMode.Partner(network.PartyOf(s.Country))
-		p, err := from.AP.Ping(ctx, partner, from.Country+"PORTAL01", s.Country+"REGISTER01")
-		if err != nil {
-			return err
+	answers, err := r.probe(ctx)
+	if err != nil {
+		return err
+	}
+	count := 0
+	for _, s := range r.e.States {
+		if !r.e.takesPart(s.Country) {
+			continue
 		}
-		outcome := "pass"
-		if p.Code != "" {
-			outcome = "fail"
-			r.bad[s.Country] = true
+		outcome := "fail"
+		if answers[s.Country] {
+			outcome = "pass"
+			count++
 		} else {
-			answered++
+			r.bad[s.Country] = true
 		}
 		k := r.kits[s.Country]
 		k.Add(ledger.Fact{Kind: ledger.Conformance, Asserter: "platform", Environment: ledger.Testing, HappenedAt: time.Now().UTC(), Specification: k.Lines[len(k.Lines)-1],
 			Subject: ledger.Subject{Role: s.Role, System: system(s), Component: "AP"},
 			Body:    ledger.Body{Suite: "AS4-CONN", Outcome: outcome, Version: k.Version, Catalogue: "1.0", Mode: "automated", Event: ID}})
 	}
-	r.tell("connectivity: %d of %d access points answer with a signed receipt", answered, len(r.e.States))
+	r.tell("connectivity: %d of %d access points answer with a signed receipt", count, r.taking())
 	return r.publish(ctx, "Connectivity of the demonstration event")
 }
 
@@ -135,11 +145,11 @@ func (r *running) play(ctx context.Context, number int, round round) error {
 	for _, kase := range round.cases {
 		for _, p := range r.n.Countries {
 			provider := r.n.Node(p)
-			if provider.Provider == nil || r.bad[p] {
+			if provider.Provider == nil || r.bad[p] || !r.e.takesPart(p) {
 				continue
 			}
 			for _, a := range r.n.Countries {
-				if asker := r.n.Node(a); a != p && asker.Requester != nil && speaks(asker, provider) {
+				if asker := r.n.Node(a); a != p && asker.Requester != nil && r.e.takesPart(a) {
 					tests = append(tests, &test{kase: kase, requester: asker, provider: provider})
 				}
 			}
@@ -156,7 +166,12 @@ func (r *running) play(ctx context.Context, number int, round round) error {
 			passed++
 			good[t.provider.Country] = true
 		}
-		r.verdict(t)
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err := r.recordAll(ctx, tests); err != nil {
+		return err
 	}
 	for _, t := range tests {
 		r.bad[t.provider.Country] = r.bad[t.provider.Country] || number == 0 && !good[t.provider.Country]
@@ -176,17 +191,14 @@ func (r *running) play(ctx context.Context, number int, round round) error {
 	return r.publish(ctx, fmt.Sprintf("Round %d of the demonstration event: %s", number+1, round.title))
 }
 
-// speaks tells whether two nodes have a line in common: one that announces no
-// newer line asks those alone that announce its own.
-func speaks(asker, provider *network.Node) bool {
-	for _, l := range provider.Announces() {
-		for _, m := range asker.Speaks() {
-			if l == m {
-				return true
-			}
+// recordAll brings the tests of a round into the event.
+func (r *running) recordAll(ctx context.Context, tests []*test) error {
+	for _, t := range tests {
+		if err := r.record(ctx, t); err != nil {
+			return fmt.Errorf("demo: %s of %s and %s: %w", t.kase, t.requester.Country, t.provider.Country, err)
 		}
 	}
-	return false
+	return nil
 }
 
 func list(all []string) string {
@@ -198,34 +210,6 @@ func list(all []string) string {
 		out += s
 	}
 	return out
-}
-
-// verdict makes facts of a test: what each team reports, and the monitor's
-// verdict on it. A failure is the provider's here, whose faults the cases look
-// for; the requester is not charged with it.
-func (r *running) verdict(t *test) {
-	sides := []ledger.Subject{{Country: t.provider.Country, Role: ledger.Provider, Partner: t.requester.Country}}
-	outcome, verdict := "fail", "failed"
-	var causes []string
-	if t.err == nil {
-		outcome, verdict = "pass", "verified"
-		sides = append(sides, ledger.Subject{Country: t.requester.Country, Role: ledger.Requester, Partner: t.provider.Country})
-	} else {
-		causes = []string{"own"}
-	}
-	var evidence []ledger.Evidence
-	for _, c := range t.evidence {
-		sum := sha256.Sum256(c.Envelope)
-		evidence = append(evidence, ledger.Evidence{SHA256: hex.EncodeToString(sum[:]), MediaType: "application/soap+xml", Size: int64(len(c.Envelope)), Confidentiality: "shared"})
-	}
-	for _, side := range sides {
-		k := r.kits[side.Country]
-		test := k.Add(ledger.Fact{Kind: ledger.PeerTest, Asserter: "team:" + side.Country + "/" + string(side.Role), Environment: ledger.Projectathon, HappenedAt: t.at,
-			Specification: k.Lines[len(k.Lines)-1], Subject: side, Evidence: evidence,
-			Body: ledger.Body{Case: t.kase, Outcome: outcome, Mode: "automated", Catalogue: "1.0", Event: ID}})
-		k.Add(ledger.Fact{Kind: ledger.Verdict, Asserter: "monitor:demo-1", HappenedAt: t.at, PointsAt: test.ID, Subject: side,
-			Body: ledger.Body{Outcome: verdict, Case: t.kase, Event: ID, Causes: causes}})
-	}
 }
 
 // production is what happens after the event, for the countries that got so far.
