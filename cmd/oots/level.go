@@ -94,6 +94,7 @@ func displayable(ctx context.Context, m *acceleratormeter.Meter, at time.Time) e
 
 // meter opens the store that the flags name and the meter over it.
 func (f ledgerFlags) meter(ctx context.Context) (*store.DB, *acceleratormeter.Meter, error) {
+	collectOften()
 	db, l, key, err := f.open(ctx, true)
 	if err != nil {
 		return nil, nil, err

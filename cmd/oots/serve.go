@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
@@ -22,7 +24,7 @@ import (
 
 type serve struct {
 	Acceleratormeter serveMeter `cmd:"" help:"The public site and its API over one store."`
-	Node             serveNode  `cmd:"" help:"A national node: access point, health and metrics."`
+	Node             serveNode  `cmd:"" help:"A national node: access point, evidence exchange with its API and preview, metrics."`
 
 	CommonServices serveCommonServices `cmd:"" help:"Evidence Broker, Data Service Directory and Semantic Repository."`
 }
@@ -46,6 +48,7 @@ func (c serveMeter) Run(w *world) error {
 	if err := c.complete(); err != nil {
 		return err
 	}
+	collectOften()
 	m, err := openMeter(w, ledgerFlags{Data: c.Data, Key: c.Key}, c.Criteria)
 	if err != nil {
 		return err
@@ -218,4 +221,13 @@ func (c *checker) found() (time.Time, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.at, c.err
+}
+
+// collectOften lets memory grow by half between collections, not to the double:
+// a meter keeps most of what it reads, and with a million facts it stays under
+// 600 MB that way (bench/ledger.md). GOGC in the environment has its way.
+func collectOften() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(50)
+	}
 }
