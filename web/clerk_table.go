@@ -286,7 +286,7 @@ func (d *directory) clerkSave(v *visit) (any, error) {
 		}
 	}
 	do := form.Get("do")
-	var next *commonservices.Contribution
+	var next *cs.Contribution
 	var bad *lcm.CellError
 	if do == "remove" {
 		next = t.Remove(part, p.Key)
