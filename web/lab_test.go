@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -395,5 +396,42 @@ func TestAVerdictOnThePageBecomesAFact(t *testing.T) {
 	}
 	if page := labGet(t, at, server.URL+"/en/lab/events/ev/matrix"); !strings.Contains(page, `aria-label="FI – PT: verified 1/5"`) {
 		t.Error("the matrix does not show the pair's best test")
+	}
+}
+
+// A live page hears of a change, and whoever has not signed in hears nothing.
+func TestTheStreamTellsOfChanges(t *testing.T) {
+	e := stageEvent(t, "FI", "PT")
+	_, server := labServer(t, e)
+	if r, err := http.Get(server.URL + "/lab/events/ev/changes"); err != nil || r.StatusCode != http.StatusForbidden {
+		t.Fatalf("a visitor gets %v, %v", r, err)
+	}
+	ctx, stop := context.WithTimeout(t.Context(), 20*time.Second)
+	defer stop()
+	r, err := http.NewRequestWithContext(ctx, "GET", server.URL+"/lab/events/ev/changes", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stream, err := signedInAs(t, server.URL, "manager").Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stream.Body.Close()
+	lines := bufio.NewScanner(stream.Body)
+	next := func() string {
+		for lines.Scan() {
+			if id, ok := strings.CutPrefix(lines.Text(), "id: "); ok {
+				return id
+			}
+		}
+		t.Fatalf("the stream ends: %v", lines.Err())
+		return ""
+	}
+	first := next()
+	if err := e.Accept(ctx, labAccounts["team PT"], e.ids["proposed"]); err != nil {
+		t.Fatal(err)
+	}
+	if second := next(); second == first {
+		t.Errorf("the change has the number of the one before: %s", second)
 	}
 }
