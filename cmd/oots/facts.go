@@ -12,6 +12,9 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/mod/sumdb/note"
+
+	"github.com/once-only/oots/acceleratormeter"
 	"github.com/once-only/oots/ledger"
 	"github.com/once-only/oots/store"
 )
@@ -19,7 +22,7 @@ import (
 type facts struct {
 	Import      factsImport      `cmd:"" help:"Append the facts of a file (JSON Lines), all or none."`
 	Export      factsExport      `cmd:"" help:"Write facts as JSON Lines, in the order of the ledger."`
-	Verify      factsVerify      `cmd:"" help:"Check the whole chain: nothing was changed, taken out or put in."`
+	Verify      factsVerify      `cmd:"" help:"Check facts and published snapshots: nothing was changed, taken out or put in."`
 	Proof       factsProof       `cmd:"" help:"Prove that a fact is in the ledger, or check such a proof."`
 	Checkpoint  factsCheckpoint  `cmd:"" help:"The signed size and root of the ledger, to keep elsewhere."`
 	Consistency factsConsistency `cmd:"" help:"Prove that the ledger only grew between two sizes."`
@@ -182,7 +185,8 @@ type factsVerify struct {
 	Public     string `placeholder:"KEY" help:"Public key (its text, or a file that holds it) that checkpoints must be signed with."`
 }
 
-// Run verifies the chain and prints size and root as JSON.
+// Run verifies the chain of facts and that of snapshots, and prints size, root
+// and the number of snapshots as JSON.
 func (c factsVerify) Run(w *world) error {
 	var o ledger.VerifyOptions
 	var err error
@@ -194,7 +198,7 @@ func (c factsVerify) Run(w *world) error {
 	if o.Public, err = publicKey(c.Public); err != nil {
 		return err
 	}
-	db, l, _, err := c.open(w, true)
+	db, l, key, err := c.open(w, true)
 	if err != nil {
 		return err
 	}
@@ -211,8 +215,41 @@ func (c factsVerify) Run(w *world) error {
 		}
 		return err
 	}
-	fmt.Fprintf(w.err, "all %d entries fit\n", head.Size)
-	return printJSON(w.out, map[string]any{"size": head.Size, "root": head.Root.String()})
+	if o.Public == "" {
+		o.Public = key.Public()
+	}
+	snapshots, err := verifySnapshots(w, db, o.Public)
+	if err != nil {
+		return meterAnswer(err)
+	}
+	fmt.Fprintf(w.err, "all %d entries fit\nall %d published snapshots fit\n", head.Size, snapshots)
+	return printJSON(w.out, map[string]any{"size": head.Size, "root": head.Root.String(), "snapshots": snapshots})
+}
+
+// verifySnapshots checks number, chain, hash and signature of the published
+// snapshots, and counts them.
+func verifySnapshots(ctx context.Context, db *store.DB, public string) (int, error) {
+	verifier, err := note.NewVerifier(public)
+	if err != nil {
+		return 0, err
+	}
+	list, err := db.Snapshots().All(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return len(list), acceleratormeter.VerifySnapshots(list, note.VerifierList(verifier))
+}
+
+// verified is what must hold before a snapshot is published: nobody changed the
+// ledger or an earlier snapshot by hand.
+func verified(db *store.DB, l *ledger.Ledger, key *ledger.Key) func(context.Context) error {
+	return func(ctx context.Context) error {
+		if _, err := l.Verify(ctx, ledger.VerifyOptions{}); err != nil {
+			return err
+		}
+		_, err := verifySnapshots(ctx, db, key.Public())
+		return err
+	}
 }
 
 // publicKey is a key's text, or the content of the file of that name.

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/once-only/oots/acceleratormeter"
-	"github.com/once-only/oots/ledger"
 	"github.com/once-only/oots/store"
 )
 
@@ -100,11 +99,7 @@ func (f ledgerFlags) meter(ctx context.Context) (*store.DB, *acceleratormeter.Me
 		return nil, nil, err
 	}
 	m, err := acceleratormeter.New(acceleratormeter.Config{
-		Facts: l, Store: db.Snapshots(), Signer: key,
-		Verify: func(ctx context.Context) error {
-			_, err := l.Verify(ctx, ledger.VerifyOptions{})
-			return err
-		},
+		Facts: l, Store: db.Snapshots(), Signer: key, Verify: verified(db, l, key),
 	})
 	if err != nil {
 		db.Close()

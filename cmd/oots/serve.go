@@ -112,7 +112,7 @@ func openMeter(w *world, flags ledgerFlags, criteria string) (*meter, error) {
 		return nil, err
 	}
 	m := &meter{db: db, ledger: l, key: key, cfg: acceleratormeter.Config{Facts: l, Store: db.Snapshots(), Signer: key, Criteria: criteria,
-		Verify: func(ctx context.Context) error { _, err := l.Verify(ctx, ledger.VerifyOptions{}); return err }}}
+		Verify: verified(db, l, key)}}
 	if m.Meter, err = acceleratormeter.New(m.cfg); err != nil {
 		db.Close()
 		return nil, err
@@ -135,7 +135,7 @@ func (m *meter) serve(w *world, c serveMeter, opened func(address string)) error
 		c.BaseURL = "http://" + listener.Addr().String()
 	}
 	log := slog.New(slog.NewTextHandler(w.err, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	check := &checker{ledger: m.ledger, log: log}
+	check := &checker{verify: m.cfg.Verify, log: log}
 	ports := web.Ports{Meter: m.Meter, Ledger: m.ledger, Verified: check.found}
 	ports.Tokens, ports.Webhooks = m.db.Tokens(), m.db.Webhooks()
 	ports.Validations = m.db.Validations()
@@ -187,10 +187,10 @@ func (m *meter) publications(ctx context.Context, base string) ([]webhook.Public
 	return out, nil
 }
 
-// checker verifies the whole ledger when it starts and once a day; pages tell
-// what it found.
+// checker verifies all facts and published snapshots when it starts and once a
+// day; pages tell what it found.
 type checker struct {
-	ledger *ledger.Ledger
+	verify func(context.Context) error
 	log    *slog.Logger
 	mu     sync.Mutex
 	at     time.Time
@@ -199,7 +199,7 @@ type checker struct {
 
 func (c *checker) run(ctx context.Context) {
 	for {
-		_, err := c.ledger.Verify(ctx, ledger.VerifyOptions{})
+		err := c.verify(ctx)
 		if ctx.Err() != nil {
 			return
 		}
