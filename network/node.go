@@ -184,9 +184,6 @@ func (node *Node) partner() (*as4.Partner, error) {
 		Sign: []*x509.Certificate{node.party.Sign.Cert()}, Encrypt: node.party.Encrypt.Cert(), Properties: sets}, err
 }
 
-// Announces are the lines that the directory names for the node's provider.
-func (node *Node) Announces() []edm.Line { return node.lines }
-
 // Speaks are the lines in which the node asks: a country that announces the
 // newest line still understands the one before; a country that does not has
 // nothing newer.
