@@ -96,7 +96,6 @@ type parser struct {
 
 	run     string // character data since the last tag: one piece of the source …
 	runs    []byte // … or, when there are several, their sum
-	runAt   int
 	running bool
 
 	attrs []Attr // of the start tag being read

@@ -92,7 +92,6 @@ func (p *parser) startTag() error {
 		return err
 	}
 	e.open = int32(p.i)
-	e.textOff = e.open
 	if p.cur == nil {
 		p.doc.Root = e
 	} else {

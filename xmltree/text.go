@@ -56,7 +56,7 @@ func (p *parser) piece(s string) {
 		return
 	}
 	if !p.running {
-		p.run, p.runAt, p.running = s, p.i, true
+		p.run, p.running = s, true
 		return
 	}
 	if p.run != "" {
@@ -76,7 +76,7 @@ func (p *parser) flush() {
 		text = string(p.runs)
 	}
 	if p.cur.last == nil {
-		p.cur.text, p.cur.textOff = text, int32(p.runAt)
+		p.cur.text = text
 	} else {
 		p.cur.last.tail = text
 	}

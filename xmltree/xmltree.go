@@ -75,7 +75,6 @@ type Element struct {
 	start, open       int32  // start tag: '<' and the byte after '>'
 	close, end        int32  // end tag: '<' and the byte after '>'
 	processing        bool   // a processing instruction: local is its target, text its data
-	textOff           int32  // first byte of text
 	childCount        int32  // elements only
 }
 
@@ -449,14 +448,6 @@ func (e *Element) Pos() Position {
 		return Position{}
 	}
 	return e.doc.Position(int(e.start))
-}
-
-// TextPos is where the character data of the element begins.
-func (e *Element) TextPos() Position {
-	if e == nil || e.doc == nil {
-		return Position{}
-	}
-	return e.doc.Position(int(e.textOff))
 }
 
 // Start is the offset of the '<' of the start tag.

@@ -27,6 +27,7 @@ type meter struct {
 	published []acceleratormeter.Snapshot
 	open      map[string]acceleratormeter.Snapshot
 	refreshed int
+	broken    error // what publishing is refused with
 }
 
 func newMeter() *meter {
@@ -101,6 +102,9 @@ func (m *meter) Approve(ctx context.Context, id, by string) (acceleratormeter.Sn
 }
 func (m *meter) Publish(ctx context.Context, id, by string) (acceleratormeter.Snapshot, error) {
 	s, err := m.Get(ctx, id)
+	if m.broken != nil {
+		return s, m.broken
+	}
 	if err == nil && s.ApprovedBy == by {
 		err = &acceleratormeter.Error{Code: acceleratormeter.SamePerson, Found: by + " approved it"}
 	}
@@ -428,6 +432,17 @@ func TestPublishingTakesTwoOwners(t *testing.T) {
 	}
 	if rec := w.call("GET", "/api/v1/meter", ""); strings.Contains(rec.Body.String(), "proposals") {
 		t.Error("the public document tells proposals")
+	}
+}
+
+// Nothing is published over a ledger that was changed by hand, and the answer
+// names the entry.
+func TestNothingIsPublishedOverABrokenLedger(t *testing.T) {
+	w := start(t)
+	w.meter.broken = &acceleratormeter.Error{Code: acceleratormeter.LedgerBroken, Found: "the ledger does not verify: entry 7 is missing"}
+	rec := w.call("POST", "/api/v1/snapshots/d1/publish", "", "Authorization", "Bearer "+w.token("commission:1", access.PublishSnapshot))
+	if body := rec.Body.String(); rec.Code != 409 || !strings.Contains(body, `"ledger-broken"`) || !strings.Contains(body, "entry 7 is missing") {
+		t.Errorf("%d %s", rec.Code, body)
 	}
 }
 
