@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -443,6 +444,53 @@ func TestOldAndFutureTimestamps(t *testing.T) {
 			t.Errorf("a message %s old gives %q, want %q", c.age, tries[0].Code, c.want)
 		}
 	}
+}
+
+// TestNothingPersonalIsLogged looks for header properties, part names and
+// payloads in everything that both ends log at the finest level.
+func TestNothingPersonalIsLogged(t *testing.T) {
+	fi, pt, _ := pair(t)
+	var log bytes.Buffer
+	var lock sync.Mutex
+	logger := slog.New(slog.NewTextHandler(locked{&lock, &log}, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	fi.Log, pt.Log = logger, logger
+	secret := func(s string) string { return "personal-" + s }
+	m := request()
+	for i := range m.Properties[:3] {
+		m.Properties[i].Value = secret(m.Properties[i].Name)
+	}
+	part := xmlPart("<Name>" + secret("payload") + "</Name>")
+	part.ID = secret("part") + "@fi.example"
+	part.Properties = []ebms.Property{{Name: "PayloadName", Value: secret("name")}}
+	for _, action := range []string{as4.ActionRequest, as4.ActionException} {
+		m.Action = action
+		if action == as4.ActionException { // and once refused
+			pt.PMode.Legs = pt.PMode.Legs[:1]
+		}
+		if _, err := fi.Submit(t.Context(), m, []as4.Part{part}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := fi.SendDue(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	lock.Lock()
+	defer lock.Unlock()
+	if text := log.String(); strings.Contains(text, "personal-") || !strings.Contains(text, "message received") || !strings.Contains(text, "message refused") {
+		t.Errorf("the log says:\n%s", text)
+	}
+}
+
+// locked is a writer that several goroutines share.
+type locked struct {
+	lock *sync.Mutex
+	io.Writer
+}
+
+func (l locked) Write(p []byte) (int, error) {
+	l.lock.Lock()
+	defer l.lock.Unlock()
+	return l.Writer.Write(p)
 }
 
 func TestOnlyPOST(t *testing.T) {
