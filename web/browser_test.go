@@ -146,3 +146,39 @@ func TestPagesAreAccessible(t *testing.T) {
 		}
 	}
 }
+
+// TestPagesAreCompleteWithoutScript shows every page with script off: what a
+// person reads then is all that is read with it; only buttons that need a script
+// may come and go.
+func TestPagesAreCompleteWithoutScript(t *testing.T) {
+	ctx := browser(t)
+	server := httptest.NewServer(newSite(t))
+	defer server.Close()
+	read := func(page string, off bool) string {
+		t.Helper()
+		disable := chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+			_, err := chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: off})
+			return err
+		})
+		if err := chromedp.Do(ctx, disable, chromedp.Navigate(server.URL+"/en/"+page)); err != nil {
+			t.Fatalf("%s: %v", page, err)
+		}
+		text, err := chromedp.Run(ctx, chromedp.Evaluate[string](`document.querySelectorAll("main button").forEach(b => b.remove()), document.querySelector("main").innerText`))
+		if err != nil {
+			t.Fatalf("%s: %v", page, err)
+		}
+		return text
+	}
+	for _, page := range []string{"", "history", "countries", "countries/el", "matrix", "events", "methodology", "data", "validate", "facts/sample:AT-00001"} {
+		with, without := read(page, false), read(page, true)
+		if len(without) < 200 {
+			t.Errorf("/en/%s says only %q without script", page, without)
+		}
+		for line := range strings.Lines(with) {
+			if line = strings.TrimSpace(line); line != "" && !strings.Contains(without, line) {
+				t.Errorf("/en/%s: %q is read only with script", page, line)
+				break
+			}
+		}
+	}
+}
