@@ -90,7 +90,7 @@ func Connect(ctx context.Context, c Connection) (*Runner, error) {
 		}
 		listener = tls.NewListener(listener, &tls.Config{Certificates: []tls.Certificate{c.Own.TLS.TLS()}, MinVersion: tls.VersionTLS12})
 	}
-	go server.Serve(listener)
+	go func() { _ = server.Serve(listener) }() // ends with the server
 	context.AfterFunc(ctx, func() { server.Close() })
 	if c.Target.Browser == nil {
 		browser := *client

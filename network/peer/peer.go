@@ -83,7 +83,7 @@ type ending struct {
 }
 
 var endings = map[string]ending{
-	"TC01": {person: "Check", state: exchange.Delivered, documents: 1},
+	"TC01":   {person: "Check", state: exchange.Delivered, documents: 1},
 	"TC02":   {person: network.NobodyName, state: exchange.Failed, codes: []string{"EDM:ERR:0004"}},
 	"TC06":   {person: "Check", preview: true, send: true, state: exchange.Delivered, documents: 1},
 	"TC06_b": {person: "Check", preview: true, send: true, other: true, state: exchange.Delivered, documents: 1},

@@ -43,7 +43,7 @@ func NewNames(base string) (*Names, error) {
 	n := &Names{Zone: "oots.test.example", Address: conn.LocalAddr().String(), base: base, mode: "usual"}
 	ready := make(chan struct{})
 	n.server = &dns.Server{PacketConn: conn, Handler: dns.HandlerFunc(n.answer), NotifyStartedFunc: func() { close(ready) }}
-	go n.server.ActivateAndServe()
+	go func() { _ = n.server.ActivateAndServe() }() // ends with the server
 	<-ready
 	return n, nil
 }

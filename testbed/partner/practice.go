@@ -160,7 +160,7 @@ func (p *Practice) receive(w http.ResponseWriter, r *http.Request) {
 	if answer := p.otherSignal(&m, sent, s); answer != nil {
 		rec = recorder{}
 		rec.Header().Set("Content-Type", ebms.SOAPType+"; charset=UTF-8")
-		rec.Write(answer)
+		_, _ = rec.Write(answer)
 	}
 	if p.is("no-receipt") {
 		return

@@ -28,7 +28,6 @@ type provider struct {
 	seen     map[string]bool // request ids
 	previews map[string]*preview
 	cut      bool // the base register is cut off
-	last     string
 }
 
 // preview is one preview session, from the exception that issued its address
