@@ -47,6 +47,9 @@ const runAxe = `axe.run(document, {runOnly: ["wcag2a","wcag2aa","wcag21a","wcag2
 // and dark, wide and narrow: axe finds nothing, and nothing scrolls sideways.
 func TestRepositoryIsAccessible(t *testing.T) {
 	source := axe(t)
+	if testing.Short() {
+		t.Skip("a browser takes minutes; run without -short")
+	}
 	path := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
 		if p, err := exec.LookPath(name); err == nil {

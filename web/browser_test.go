@@ -28,6 +28,9 @@ func missing(t *testing.T, what string) {
 // browser opens one tab that all checks of a test share.
 func browser(t *testing.T) context.Context {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("a browser takes minutes; run without -short")
+	}
 	path := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
 		if p, err := exec.LookPath(name); err == nil {
