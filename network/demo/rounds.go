@@ -46,6 +46,17 @@ func (t *test) ask(ctx context.Context, person string, preview bool) (*exchange.
 	return c.Exchanges[0], nil
 }
 
+// outcome says in words how an exchange ended.
+func outcome(state exchange.State, code string, documents int) string {
+	switch {
+	case code != "":
+		return fmt.Sprintf("%s with %s", state, code)
+	case documents == 1:
+		return fmt.Sprintf("%s with 1 document", state)
+	}
+	return fmt.Sprintf("%s with %d documents", state, documents)
+}
+
 // ends waits for the end of an exchange and holds it to what must be.
 func (t *test) ends(ctx context.Context, id string, state exchange.State, documents int, codes ...string) error {
 	x, err := t.requester.Await(ctx, id)
@@ -60,7 +71,7 @@ func (t *test) ends(ctx context.Context, id string, state exchange.State, docume
 		codes = []string{""}
 	}
 	if x.State != state || !slices.Contains(codes, code) || len(x.Documents) != documents {
-		return fmt.Errorf("the exchange is %s %s with %d documents; expected %s %s with %d", x.State, code, len(x.Documents), state, strings.Join(codes, " or "), documents)
+		return fmt.Errorf("the exchange is %s; expected %s", outcome(x.State, code, len(x.Documents)), outcome(state, strings.Join(codes, " or "), documents))
 	}
 	if len(x.Doubts) > 0 {
 		return fmt.Errorf("the answer raises doubts: %s", strings.Join(x.Doubts, ", "))
