@@ -226,45 +226,11 @@ var cases = []struct {
 		}
 	}},
 	{"TC06 preview", func(w *world) { w.preview(network.Visitor(student().Subject)) }},
-	{"TC06_b identity of another source", func(w *world) {
-		who := network.Visitor(student().Subject)
-		who.Identifier, who.FamilyName = "", "ÁLPHA"
-		w.preview(who)
-	}},
-	{"TC07 two providers", func(w *world) {
-		fr := w.Node("FR").Requester
-		wish := exchange.Wish{Procedure: "T1", Country: "NL", Subject: network.Natural("Alpha", "FR"), Preview: true, Explicit: true, Languages: []string{"EN"}, Requirements: []string{seed.Requirement("ter-qual")}}
-		c := w.ask("FR", wish, "application/pdf")
-		wish.Country, wish.Requirements = "FI", []string{seed.Requirement("birth")}
-		p, err := fr.Plan(soon(w.t), wish)
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		if c, err = fr.Request(soon(w.t), c.ID, p, p.First()); err != nil || len(c.Exchanges) != 2 {
-			w.t.Fatalf("%+v, %v", c, err)
-		}
-		for i, x := range c.Exchanges {
-			w.play("FR", x.ID, network.Visitor(wish.Subject), i == 1) // the first is refused
-			got := w.await("FR", x.ID, exchange.Delivered, "")
-			if len(got.Documents) != i {
-				w.t.Errorf("%s delivered %d documents", got.Country, len(got.Documents))
-			}
-		}
-	}},
-	{"TC08 the user refuses", func(w *world) {
-		c := w.ask("NL", previewed(student()), "application/pdf")
-		w.play("NL", c.Exchanges[0].ID, network.Visitor(student().Subject), false)
-		x := w.await("NL", c.Exchanges[0].ID, exchange.Delivered, "")
-		if len(x.Documents) > 0 {
-			w.t.Error("a document came")
-		}
-		w.wantMessages(c.ID, request, exception, request, response)
-		for _, m := range w.crossed {
-			if m.Header.ConversationID == c.ID && len(m.Types) > 1 {
-				w.t.Errorf("a message has the parts %v", m.Types)
-			}
-		}
-	}},
+	{"TC06_b identity of another source", func(w *world) { w.preview(elsewhere(student().Subject)) }},
+	{"TC07 two providers", func(w *world) { w.twoProviders(network.Visitor) }},
+	{"TC07_b two providers, identity of another source", func(w *world) { w.twoProviders(elsewhere) }},
+	{"TC08 the user refuses", func(w *world) { w.refusal(network.Visitor) }},
+	{"TC08_b the user refuses, identity of another source", func(w *world) { w.refusal(elsewhere) }},
 	{"TC09 the preview is left", func(w *world) {
 		ctx := soon(w.t)
 		c := w.ask("NL", previewed(student()), "application/pdf")
@@ -288,24 +254,8 @@ var cases = []struct {
 		}
 		w.wantMessages(c.ID, request, exception, request, exception)
 	}},
-	{"TC10 structured evidence", func(w *world) {
-		wish := previewed(student())
-		wish.Associated = []string{"HumanReadableVersion"}
-		c := w.ask("NL", wish, "application/xml")
-		w.play("NL", c.Exchanges[0].ID, network.Visitor(wish.Subject), true)
-		x := w.await("NL", c.Exchanges[0].ID, exchange.Delivered, "")
-		all := w.collect("NL", x.ID)
-		for _, m := range network.Models() {
-			if m.Name == "DemoSecondaryDiploma" {
-				if _, err := m.Read(all[0].MediaType, all[0].Data); err != nil {
-					w.t.Error(err)
-				}
-			}
-		}
-		if x.Line == edm.V20 && (len(all) != 2 || all[1].MediaType != "application/pdf") {
-			w.t.Errorf("%d documents came, none for people to read", len(all))
-		}
-	}},
+	{"TC10 structured evidence", func(w *world) { w.structured(network.Visitor) }},
+	{"TC10_b structured evidence, identity of another source", func(w *world) { w.structured(elsewhere) }},
 	{"TC11 the directory changes by screen", func(w *world) {
 		w.rename("Demo Board of Learning", func(next *cs.Contribution) {
 			if _, err := w.Lifecycle.Replace(soon(w.t), lcm.Author{Party: "clerk", How: lcm.ByScreen}, w.Lifecycle.DataSet().Revision, next); err != nil {
@@ -445,4 +395,70 @@ func wantConforming(t *testing.T, crossed []network.Crossing) {
 		t.Errorf("%d reports in all refuse", bad)
 	}
 	t.Logf("%d messages in %d conversations conform", len(crossed), len(byConversation))
+}
+
+// twoProviders is TC07: one refusal does not lose the other document.
+func (w *world) twoProviders(by func(exchange.Subject) exchange.Identity) {
+	fr := w.Node("FR").Requester
+	wish := exchange.Wish{Procedure: "T1", Country: "NL", Subject: network.Natural("Alpha", "FR"), Preview: true, Explicit: true, Languages: []string{"EN"}, Requirements: []string{seed.Requirement("ter-qual")}}
+	c := w.ask("FR", wish, "application/pdf")
+	wish.Country, wish.Requirements = "FI", []string{seed.Requirement("birth")}
+	p, err := fr.Plan(soon(w.t), wish)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if c, err = fr.Request(soon(w.t), c.ID, p, p.First()); err != nil || len(c.Exchanges) != 2 {
+		w.t.Fatalf("%+v, %v", c, err)
+	}
+	for i, x := range c.Exchanges {
+		w.play("FR", x.ID, by(wish.Subject), i == 1) // the first is refused
+		got := w.await("FR", x.ID, exchange.Delivered, "")
+		if len(got.Documents) != i {
+			w.t.Errorf("%s delivered %d documents", got.Country, len(got.Documents))
+		}
+	}
+}
+
+// refusal is TC08: the document never leaves the provider.
+func (w *world) refusal(by func(exchange.Subject) exchange.Identity) {
+	c := w.ask("NL", previewed(student()), "application/pdf")
+	w.play("NL", c.Exchanges[0].ID, by(student().Subject), false)
+	x := w.await("NL", c.Exchanges[0].ID, exchange.Delivered, "")
+	if len(x.Documents) > 0 {
+		w.t.Error("a document came")
+	}
+	w.wantMessages(c.ID, request, exception, request, response)
+	for _, m := range w.crossed {
+		if m.Header.ConversationID == c.ID && len(m.Types) > 1 {
+			w.t.Errorf("a message has the parts %v", m.Types)
+		}
+	}
+}
+
+// structured is TC10: valid to its model, with a version for people.
+func (w *world) structured(by func(exchange.Subject) exchange.Identity) {
+	wish := previewed(student())
+	wish.Associated = []string{"HumanReadableVersion"}
+	c := w.ask("NL", wish, "application/xml")
+	w.play("NL", c.Exchanges[0].ID, by(wish.Subject), true)
+	x := w.await("NL", c.Exchanges[0].ID, exchange.Delivered, "")
+	all := w.collect("NL", x.ID)
+	for _, m := range network.Models() {
+		if m.Name == "DemoSecondaryDiploma" {
+			if _, err := m.Read(all[0].MediaType, all[0].Data); err != nil {
+				w.t.Error(err)
+			}
+		}
+	}
+	if x.Line == edm.V20 && (len(all) != 2 || all[1].MediaType != "application/pdf") {
+		w.t.Errorf("%d documents came, none for people to read", len(all))
+	}
+}
+
+// elsewhere is a person whom the provider identifies by its own means: another
+// source writes the name otherwise and knows no eIDAS identifier.
+func elsewhere(s exchange.Subject) exchange.Identity {
+	who := network.Visitor(s)
+	who.Identifier, who.FamilyName = "", strings.ReplaceAll(strings.ToUpper(who.FamilyName), "A", "Á")
+	return who
 }
