@@ -531,3 +531,6 @@ func (r *Requester) again(ctx context.Context, id string) error {
 	}
 	return err
 }
+
+// Agent is the evidence requester, as requests name it.
+func (r *Requester) Agent() sdg.Agent { return r.c.Agent }

@@ -45,8 +45,9 @@ type Plan struct {
 	// Record hears every message that was delivered; it is called by several
 	// nodes at once. Optional.
 	Record func(Crossing)
-	Now    func() time.Time // optional; time.Now
-	Log    *slog.Logger     // optional; discards
+	Judge  *validator.Validator // of messages; made when nil, which takes a moment
+	Now    func() time.Time     // optional; time.Now
+	Log    *slog.Logger         // optional; discards
 }
 
 // Member is a country that is not like the others.
@@ -77,6 +78,7 @@ type Network struct {
 
 	plan     Plan
 	registry *registry
+	outside  *Outside // of a node that is alone; nil in a whole network
 	roots    *x509.CertPool
 	judge    *validator.Validator
 	models   []*exchange.Model
@@ -91,7 +93,7 @@ func Start(ctx context.Context, p Plan) (*Network, error) {
 	if err := p.complete(); err != nil {
 		return nil, err
 	}
-	n := &Network{plan: p, Nodes: map[string]*Node{}, Countries: p.Countries, judge: validator.New(validator.Config{}), models: Models(), folder: p.Data}
+	n := &Network{plan: p, Nodes: map[string]*Node{}, Countries: p.Countries, judge: p.Judge, models: Models(), folder: p.Data}
 	if p.Data == "" {
 		dir, err := os.MkdirTemp("", "oots-network-")
 		if err != nil {
@@ -131,6 +133,9 @@ func (p *Plan) complete() error {
 	}
 	if p.Log == nil {
 		p.Log = slog.New(slog.DiscardHandler)
+	}
+	if p.Judge == nil {
+		p.Judge = validator.New(validator.Config{})
 	}
 	return nil
 }

@@ -108,17 +108,20 @@ func (node *Node) open(ctx context.Context) error {
 	}
 	node.Connect(node.AP)
 	node.mux.Handle("/as4", node.unlessDown(node.AP))
+	if n.outside != nil {
+		return nil // it works when it is told to
+	}
 	n.group.Go(func() error { return node.AP.Run(ctx) })
 	n.group.Go(func() error { return node.Run(ctx) })
 	return nil
 }
 
 func (node *Node) requester() (*exchange.RequesterConfig, error) {
-	c, err := node.network.client()
+	directory, err := node.network.directory()
 	if err != nil {
 		return nil, err
 	}
-	return &exchange.RequesterConfig{Directory: Directory(c), Lines: node.Speaks(), ReturnBase: node.Preview + returnPath, Agent: sdg.Agent{
+	return &exchange.RequesterConfig{Directory: directory, Lines: node.Speaks(), ReturnBase: node.Preview + returnPath, Agent: sdg.Agent{
 		Identifier: sdg.Identifier{Scheme: PartyOf(node.Country).Type, Value: node.Country + "PORTAL01"},
 		Names:      []sdg.Text{{Lang: "EN", Value: "Demo procedure portal, " + node.Name}}, Address: &sdg.Address{AdminUnitLevel1: node.Country}}}, nil
 }
@@ -138,6 +141,9 @@ func (node *Node) provider(member Member) *exchange.ProviderConfig {
 		}
 		p.Services = append(p.Services, s)
 	}
+	if node.network.outside != nil {
+		p.Services = append(p.Services, node.sandbox(member))
+	}
 	return p
 }
 
@@ -152,6 +158,9 @@ func (m Member) register(r exchange.DataService) exchange.DataService {
 func (node *Node) accessPoint(config exchange.Config, files as4.Files) (*as4.AccessPoint, error) {
 	n := node.network
 	mode := &as4.PMode{Self: as4.Partner{ID: config.Party}, Legs: as4.OOTSLegs()}
+	if n.outside != nil {
+		mode.Partners = append(mode.Partners, n.outside.Platform)
+	}
 	for _, cc := range n.Countries {
 		other := n.Nodes[cc]
 		if other == node {
@@ -163,11 +172,13 @@ func (node *Node) accessPoint(config exchange.Config, files as4.Files) (*as4.Acc
 		}
 		mode.Partners = append(mode.Partners, p)
 	}
-	registry, err := n.registry.partner()
-	if err != nil {
-		return nil, err
+	if n.registry != nil {
+		registry, err := n.registry.partner()
+		if err != nil {
+			return nil, err
+		}
+		mode.Partners = append(mode.Partners, registry)
 	}
-	mode.Partners = append(mode.Partners, registry)
 	spool := n.dir(node.Country, "spool")
 	if err := os.MkdirAll(spool, 0o700); err != nil {
 		return nil, err

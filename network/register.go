@@ -156,16 +156,24 @@ func (r *Register) form() string {
 // organisations tells whom the evidence is about.
 func organisations(form string) bool { return forms[form][0].path == company[0].path }
 
-// Records is exchange.DataService: everybody of the kind asked for.
+// Records is exchange.DataService: everybody of the kind asked for, where the
+// evidence is about such.
 func (r *Register) Records(_ context.Context, q *exchange.Query) (*exchange.Records, error) {
-	wanted := q.Subject()
-	form := r.form()
+	legal := q.Subject().LegalPerson != nil
+	if form := r.form(); form != plainForm && legal != organisations(form) {
+		return &exchange.Records{}, nil
+	}
+	return r.all(legal)
+}
+
+// all are the records of every organisation, or of every person.
+func (r *Register) all(legal bool) (*exchange.Records, error) {
 	out := &exchange.Records{}
 	for _, p := range r.people {
-		if s := p.subject(); (s.LegalPerson != nil) != (wanted.LegalPerson != nil) || form != plainForm && (s.LegalPerson != nil) != organisations(form) {
+		if (p.Role == "legal") != legal {
 			continue
 		}
-		piece, err := r.piece(form, p)
+		piece, err := r.piece(r.form(), p)
 		if err != nil {
 			return nil, err
 		}

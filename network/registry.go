@@ -114,12 +114,8 @@ func (s *submissions) deliver(m *as4.Message) error {
 // Submit sends a SubmitObjectsRequest to the Common Services over AS4 and waits
 // for the answer.
 func (node *Node) Submit(ctx context.Context, raw []byte) (answer []byte, err error) {
-	conversation := as4.NewUUID()
-	came := node.submissions.await(conversation)
-	m := &ebms.UserMessage{To: ebms.Party{ID: RegistryParty}, Service: ebms.Service{Type: as4.BindingType, Value: as4.LifecycleMgmt}, Action: as4.ActionSubmit,
-		ConversationID: conversation, Properties: []ebms.Property{{Name: ebms.OriginalSender, Type: PartyOf(node.Country).Type, Value: node.Country + "METADATA01"},
-			{Name: ebms.FinalRecipient, Type: as4.OOTSPartyType, Value: "EUCOMMONSERVICES01"}}}
-	if _, err := node.AP.Submit(ctx, m, []as4.Part{{Type: regrep.MediaType, Content: ebms.Bytes(raw)}}); err != nil {
+	came, err := node.submit(ctx, RegistryParty, raw)
+	if err != nil {
 		return nil, err
 	}
 	select {
@@ -128,6 +124,17 @@ func (node *Node) Submit(ctx context.Context, raw []byte) (answer []byte, err er
 	case <-ctx.Done():
 		return nil, errors.Join(errors.New("network: the Common Services do not answer the submission"), ctx.Err())
 	}
+}
+
+// submit sends a SubmitObjectsRequest and tells where the answer will come.
+func (node *Node) submit(ctx context.Context, to ebms.PartyID, raw []byte) (answer <-chan []byte, err error) {
+	conversation := as4.NewUUID()
+	came := node.submissions.await(conversation)
+	m := &ebms.UserMessage{To: ebms.Party{ID: to}, Service: ebms.Service{Type: as4.BindingType, Value: as4.LifecycleMgmt}, Action: as4.ActionSubmit,
+		ConversationID: conversation, Properties: []ebms.Property{{Name: ebms.OriginalSender, Type: PartyOf(node.Country).Type, Value: node.Country + "METADATA01"},
+			{Name: ebms.FinalRecipient, Type: as4.OOTSPartyType, Value: "EUCOMMONSERVICES01"}}}
+	_, err = node.AP.Submit(ctx, m, []as4.Part{{Type: regrep.MediaType, Content: ebms.Bytes(raw)}})
+	return came, err
 }
 
 // countryOf is the country in the party id of a demo gateway.

@@ -8,11 +8,14 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/once-only/oots/as4"
+	cs "github.com/once-only/oots/commonservices"
 	"github.com/once-only/oots/pki"
+	"github.com/once-only/oots/sdg"
 	"github.com/once-only/oots/testbed/partner"
 )
 
@@ -31,6 +34,11 @@ type Connection struct {
 	TLS    *tls.Config // trusts the target's TLS certificate; nil: the system's roots
 	Line   string
 	Scale  float64
+	// Clock is the platform's, for a target in this process that lives by it;
+	// nil: the machine's.
+	Clock *partner.Clock
+	// Names answers for the directories in the DNS on a loopback address.
+	Names bool
 	// Patience bounds every single wait; 0 means 30 s.
 	Patience time.Duration
 	NewID    func() string
@@ -64,7 +72,10 @@ func Connect(ctx context.Context, c Connection) (*Runner, error) {
 	root := strings.TrimSuffix(c.URL, "/") + "/"
 	client := as4.NewClient(c.TLS)
 	client.Timeout = c.Patience
-	clock := &partner.Clock{}
+	clock := c.Clock
+	if clock == nil {
+		clock = &partner.Clock{}
+	}
 	party := partner.PartyConfig{Name: c.Name, Host: root + "as4", Keys: c.Own, HTTP: client, Clock: clock, NewID: c.NewID}
 	if c.Target.Peer.URL != "" {
 		party.Peers = []partner.Peer{c.Target.Peer}
@@ -74,7 +85,7 @@ func Connect(ctx context.Context, c Connection) (*Runner, error) {
 		listener.Close()
 		return nil, err
 	}
-	directories, err := partner.NewDirectories(root, platformSet(c.Target.Data, me.Peer()), clock.Now)
+	directories, err := partner.NewDirectories(root, withProcedure(platformSet(c.Target.data("directory-client"), me.Peer()), &c.Target), clock.Now)
 	if err != nil {
 		listener.Close()
 		return nil, err
@@ -96,6 +107,33 @@ func Connect(ctx context.Context, c Connection) (*Runner, error) {
 		browser := *client
 		c.Target.Browser = &browser
 	}
-	return &Runner{Catalogue: c.Catalogue, Target: c.Target, Line: c.Line, Platform: &partner.Platform{Party: me, Directories: directories},
+	platform := &partner.Platform{Party: me, Directories: directories}
+	if c.Names {
+		if platform.Names, err = partner.NewNames(directories.Base); err != nil {
+			return nil, err
+		}
+		context.AfterFunc(ctx, func() { _ = platform.Names.Close() })
+	}
+	return &Runner{Catalogue: c.Catalogue, Target: c.Target, Line: c.Line, Platform: platform,
 		Clock: clock, Scale: c.Scale, Patience: c.Patience, NewID: c.NewID}, nil
+}
+
+// withProcedure lets the target's country have the procedure that the platform's
+// offer is for, as a country whose portal asks has.
+func withProcedure(set *cs.DataSet, t *Target) *cs.DataSet {
+	d := t.data("directory-client")
+	own := set.Contributions[t.Country]
+	if own == nil {
+		own = &cs.Contribution{Country: t.Country}
+	}
+	if slices.ContainsFunc(own.Frameworks, func(f cs.ReferenceFramework) bool {
+		return slices.Contains(f.Procedures, d.Procedure) && slices.Contains(f.Requirements, d.Requirement.ID)
+	}) {
+		return set
+	}
+	part := *own
+	part.Frameworks = append(slices.Clone(part.Frameworks), cs.ReferenceFramework{Requirements: []string{d.Requirement.ID}, ReferenceFramework: sdg.ReferenceFramework{
+		ID: partner.SandboxID(t.Country, "framework"), Titles: []sdg.Text{{Lang: "EN", Value: "Procedure of the test platform"}}, Procedures: []string{d.Procedure},
+		Jurisdiction: &sdg.Jurisdiction{AdminUnitLevel1: t.Country}}})
+	return set.With(&part)
 }

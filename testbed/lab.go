@@ -226,6 +226,9 @@ func (l *PeerLab) Play(ctx context.Context, k *Case) (*Run, error) {
 
 // Close ends what a lab has running.
 func (r *Runner) Close() error {
+	if r.End != nil {
+		return r.End()
+	}
 	if r.Platform != nil && r.Platform.Names != nil {
 		return r.Platform.Names.Close()
 	}

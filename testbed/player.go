@@ -75,6 +75,15 @@ func newPlayer(r *Runner, k *Case, run *Run) *player {
 	return p
 }
 
+// forget tells a system to drop what it keeps of the directories' answers, for
+// each case begins with directories that are as they should be. One that keeps
+// nothing, or cannot be told, is left alone.
+func (p *player) forget(ctx context.Context) {
+	if p.Target.Driver != nil {
+		_, _ = p.Target.Driver.Drive(ctx, Order{Do: "forget"})
+	}
+}
+
 // play takes the steps one after the other, up to the first that decides.
 func (p *player) play(ctx context.Context) {
 	p.run.Result = Pass

@@ -106,6 +106,8 @@ type Runner struct {
 
 	// Judge judges messages; made when nil.
 	Judge *validator.Validator
+	// End stops what was started for this runner; Close calls it. Optional.
+	End func() error
 }
 
 // Play plays one case. The answer always says what happened; the error is that
@@ -126,7 +128,10 @@ func (r *Runner) Play(ctx context.Context, k *Case) (*Run, error) {
 		run.Result, run.Why = NotApplicable, "the system does not play "+k.Role
 	default:
 		limited, cancel := context.WithTimeout(ctx, r.Budget)
-		p := newPlayer(r, k, run)
+		mine := *r
+		mine.Target.Data = r.Target.data(k.Role)
+		p := newPlayer(&mine, k, run)
+		p.forget(limited)
 		p.play(limited)
 		cancel()
 		if ctx.Err() != nil {

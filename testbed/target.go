@@ -25,13 +25,24 @@ type Target struct {
 	Lines     []string // specification lines it speaks; empty: any
 
 	Peer partner.Peer // its access point; without URL it has none
-	Data partner.Data // what it offers, or what the platform offers to it
+	// Data is what it offers to the platform, Asks what the platform offers to it;
+	// nil: the same.
+	Data partner.Data
+	Asks *partner.Data
 	// Browser goes to its preview space; nil uses the runner's HTTP client.
 	Browser *http.Client
 	Driver  Driver // nil: nobody can be told to act
 	// Settle, of a system in this process, does everything that is to be done and
 	// tells whether that was anything; nil for all others, which get time instead.
 	Settle func(ctx context.Context) (bool, error)
+}
+
+// data are what a case for a role is about.
+func (t *Target) data(role string) partner.Data {
+	if t.Asks != nil && slices.Contains([]string{"evidence-requester", "identity-requester", "directory-client"}, role) {
+		return *t.Asks
+	}
+	return t.Data
 }
 
 func (t *Target) plays(role string) bool {

@@ -1,6 +1,7 @@
 package testbed
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -558,6 +559,12 @@ func doOrder(ctx context.Context, p *player, args []string) verdict {
 	}
 	if p.Target.Driver == nil {
 		return verdict{Unsupported, "nobody can tell this system to act; give its API with --api"}
+	}
+	if args[0] == "request" { // which evidence, of those that the data set has
+		d := p.Target.Data
+		for key, value := range map[string]string{"country": d.Country, "procedure": d.Procedure, "requirement": d.Requirement.ID} {
+			pairs[key] = cmp.Or(pairs[key], value)
+		}
 	}
 	out, err := p.Target.Driver.Drive(ctx, Order{args[0], pairs})
 	switch {

@@ -215,17 +215,27 @@ func (p *Practice) query(ctx context.Context, args map[string]string) (Told, err
 	if p.client == nil {
 		return Told{}, ErrUnsupported
 	}
+	return query(ctx, p.client, args, p.tell)
+}
+
+// Query carries out the order "query" with a client of the directories, as an
+// honest system does.
+func Query(ctx context.Context, c *cs.Client, args map[string]string) (Told, error) {
+	return query(ctx, c, args, found)
+}
+
+func query(ctx context.Context, client *cs.Client, args map[string]string, tell func([]string, cs.Answer, []cs.Question, error) Told) (Told, error) {
 	country := args["country"]
 	switch args["of"] {
 	case "requirements":
-		list, a, err := p.client.Requirements(ctx, args["procedure"], country)
+		list, a, err := client.Requirements(ctx, args["procedure"], country)
 		var ids []string
 		for _, r := range list {
 			ids = append(ids, r.ID)
 		}
-		return p.tell(ids, a, nil, err), nil
+		return tell(ids, a, nil, err), nil
 	case "evidence-types":
-		r, a, err := p.client.EvidenceTypes(ctx, args["requirement"], country)
+		r, a, err := client.EvidenceTypes(ctx, args["requirement"], country)
 		var ids []string
 		if r != nil {
 			for _, l := range r.EvidenceTypeLists {
@@ -234,23 +244,23 @@ func (p *Practice) query(ctx context.Context, args map[string]string) (Told, err
 				}
 			}
 		}
-		return p.tell(ids, a, nil, err), nil
+		return tell(ids, a, nil, err), nil
 	case "data-services":
 		q := cs.DataServiceQuery{Classification: args["type"], Country: country, Specification: args["specification"]}
 		var asked []cs.Question
 		if args["answer"] != "" {
-			first, err := p.client.DataServices(ctx, q)
+			first, err := client.DataServices(ctx, q)
 			if err != nil {
-				return p.tell(nil, cs.Answer{}, nil, err), nil
+				return tell(nil, cs.Answer{}, nil, err), nil
 			}
 			asked, q.Answers = first.Questions, map[string]string{}
 			for _, question := range asked {
 				q.Answers[question.ID] = args["answer"]
 			}
 		}
-		got, err := p.client.DataServices(ctx, q)
+		got, err := client.DataServices(ctx, q)
 		if err != nil {
-			return p.tell(nil, cs.Answer{}, nil, err), nil
+			return tell(nil, cs.Answer{}, nil, err), nil
 		}
 		var ids []string
 		for _, r := range got.Records {
@@ -260,7 +270,7 @@ func (p *Practice) query(ctx context.Context, args map[string]string) (Told, err
 				}
 			}
 		}
-		return p.tell(ids, got.Answer, got.Questions, nil), nil
+		return tell(ids, got.Answer, got.Questions, nil), nil
 	}
 	return Told{}, ErrUnsupported
 }
@@ -273,17 +283,31 @@ type Told struct {
 	Rows                []map[string]string
 }
 
-// tell puts the result of a query into words: success, questions, refused,
-// absent or outage.
+// tell puts the result of a query into words, with the faults of the system.
 func (p *Practice) tell(ids []string, a cs.Answer, questions []cs.Question, err error) Told {
 	var e *cs.Error
+	refused := errors.As(err, &e) && e.Cause == cs.Refused
 	switch {
-	case errors.As(err, &e) && e.Cause == cs.OtherQuestion && p.is("ignores-question"):
+	case e != nil && e.Cause == cs.OtherQuestion && p.is("ignores-question"):
 		return Told{State: "success", Fields: map[string]string{"count": "1"}}
-	case errors.As(err, &e) && e.Cause == cs.Refused && p.is("refusal-as-empty"), err != nil && p.is("outage-as-empty") && (e == nil || e.Cause != cs.Refused):
+	case refused && p.is("refusal-as-empty"), err != nil && !refused && p.is("outage-as-empty"):
 		return Told{State: "success", Fields: map[string]string{"count": "0"}}
-	case errors.As(err, &e) && e.Cause == cs.Refused && p.is("refusal-as-outage"):
+	case refused && p.is("refusal-as-outage"):
 		return Told{State: "outage", Code: "unreachable"}
+	case len(questions) > 0 && p.is("questions-as-refusal"):
+		return Told{State: "refused", Code: "DSD:ERR:0005"}
+	case len(ids) > 1 && p.is("first-only"):
+		slices.Sort(ids)
+		ids = ids[:1]
+	}
+	return found(ids, a, questions, err)
+}
+
+// found puts the result of a query into words: success, questions, refused,
+// absent or outage.
+func found(ids []string, a cs.Answer, questions []cs.Question, err error) Told {
+	var e *cs.Error
+	switch {
 	case errors.As(err, &e) && e.Cause == cs.Refused:
 		return Told{State: "refused", Code: e.Code(), Detail: err.Error()}
 	case errors.Is(err, cs.ErrNoRecord):
@@ -292,17 +316,12 @@ func (p *Practice) tell(ids []string, a cs.Answer, questions []cs.Question, err 
 		return Told{State: "outage", Code: strings.ReplaceAll(string(e.Cause), " ", "-"), Detail: err.Error()}
 	case err != nil:
 		return Told{State: "outage", Detail: err.Error()}
-	case len(questions) > 0 && p.is("questions-as-refusal"):
-		return Told{State: "refused", Code: "DSD:ERR:0005"}
 	case len(questions) > 0:
 		return Told{State: "questions", Fields: map[string]string{"count": strconv.Itoa(len(questions)), "text": sdg.Name(questions[0].Texts, "EN"),
 			"choices": strconv.Itoa(len(questions[0].Choices))}}
 	}
 	slices.Sort(ids)
 	ids = slices.Compact(ids)
-	if p.is("first-only") && len(ids) > 1 {
-		ids = ids[:1]
-	}
 	f := map[string]string{"count": strconv.Itoa(len(ids)), "stale": fmt.Sprint(a.Stale)}
 	if len(ids) > 0 {
 		f["first"] = ids[0]
