@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/once-only/oots/edm"
 	"github.com/once-only/oots/testbed/draft"
 	"github.com/once-only/oots/testbed/partner"
 )
@@ -40,15 +41,10 @@ func doOpen(ctx context.Context, p *player, args []string) verdict {
 			return broken("%v", err)
 		}
 	}
-	q := address.Query()
-	if who != "nobody" {
-		q.Set("as", who)
+	if who == "nobody" {
+		who = ""
 	}
-	address.RawQuery = q.Encode()
-	page, err := p.browse(ctx, http.MethodGet, address.String(), "")
-	if err == nil && page.status == http.StatusOK && args[1] != "look" {
-		page, err = p.browse(ctx, http.MethodPost, address.String(), "decision="+args[1])
-	}
+	page, err := p.visit(ctx, address, who, args[1])
 	if err != nil {
 		return fail("%v", err)
 	}
@@ -59,11 +55,64 @@ func doOpen(ctx context.Context, p *player, args []string) verdict {
 	case want == "" && page.status != http.StatusOK && page.status != http.StatusSeeOther && page.status != http.StatusFound:
 		return fail("the preview space answers %d", page.status)
 	}
-	if slices.Contains(rest, "returns") && page.location == "" {
-		return fail("the user is not sent back to the procedure")
+	if slices.Contains(rest, "returns") {
+		if why := p.astray(page.returned); why != "" {
+			return fail("%s", why)
+		}
 	}
 	p.settle(ctx)
 	return pass("HTTP %d", page.status)
+}
+
+// astray is why the user does not come back to where the second request asked
+// for: at that address, to which the provider may have added something.
+func (p *player) astray(returned string) string {
+	if returned == "" {
+		return "the user is not sent back to the procedure"
+	}
+	for _, m := range p.seen()[p.from:] {
+		if q, ok := m.Lead.(*edm.Request); ok && q.ReturnLocation != "" && strings.HasPrefix(returned, q.ReturnLocation) {
+			return ""
+		}
+	}
+	return "the user is sent to " + returned + " instead of the address for returning"
+}
+
+// visit sends the user to a preview space, signed in as somebody of that family
+// name or, "", as nobody. A system that can be told to receive the user does it
+// itself, since how one signs in and decides there is its own affair; at any
+// other the user's browser goes there in the manner of the practice system.
+func (p *player) visit(ctx context.Context, address *url.URL, family, decision string) (*visit, error) {
+	out, err := p.Target.drive(ctx, Order{"visit", map[string]string{"location": address.String(), "family": family, "decision": decision}})
+	switch {
+	case errors.Is(err, ErrUnsupported):
+		return p.browseAs(ctx, address, family, decision)
+	case err != nil:
+		return nil, err
+	case out.State != "seen":
+		return nil, fmt.Errorf("the system says %s instead of seen. %s", out.State, out.Detail)
+	}
+	status, ok := number(out.Fields["status"])
+	if !ok || status < 100 || status > 599 {
+		return nil, fmt.Errorf("the system saw the HTTP status %q", out.Fields["status"])
+	}
+	return &visit{status, out.Fields["returned"]}, nil
+}
+
+// browseAs is the user's browser at the preview space of the practice system,
+// where the parameter as stands in for the sign-in.
+func (p *player) browseAs(ctx context.Context, address *url.URL, family, decision string) (*visit, error) {
+	at := *address
+	q := at.Query()
+	if family != "" {
+		q.Set("as", family)
+	}
+	at.RawQuery = q.Encode()
+	page, err := p.browse(ctx, http.MethodGet, at.String(), "")
+	if err == nil && page.status == http.StatusOK && decision != "look" {
+		page, err = p.browse(ctx, http.MethodPost, at.String(), "decision="+decision)
+	}
+	return page, err
 }
 
 func checkWait(_ *Case, args []string) string {
@@ -112,9 +161,9 @@ func doOrder(ctx context.Context, p *player, args []string) verdict {
 	if p.Target.Driver == nil {
 		return verdict{Unsupported, "nobody can tell this system to act; give its API with --api"}
 	}
-	out, err := p.Target.Driver.Drive(ctx, Order{args[0], pairs})
+	out, err := p.Target.drive(ctx, Order{args[0], pairs})
 	switch {
-	case errors.Is(err, ErrUnsupported) || errors.Is(err, partner.ErrUnsupported):
+	case errors.Is(err, ErrUnsupported):
 		return verdict{Unsupported, ErrUnsupported.Error()}
 	case err != nil:
 		return fail("%v", err)
@@ -130,7 +179,7 @@ func doOutcome(ctx context.Context, p *player, args []string) verdict {
 	}
 	p.settle(ctx)
 	if id := p.outcomes[p.actor].Fields["order"]; id != "" { // still under way when it was given
-		out, err := p.Target.Driver.Drive(ctx, Order{"outcome", map[string]string{"order": id}})
+		out, err := p.Target.drive(ctx, Order{"outcome", map[string]string{"order": id}})
 		if err != nil {
 			return fail("%v", err)
 		}
@@ -215,4 +264,3 @@ func doUnlogged(_ context.Context, p *player, args []string) verdict {
 	}
 	return pass("not there")
 }
-

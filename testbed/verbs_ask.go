@@ -113,4 +113,3 @@ func doQueries(_ context.Context, p *player, args []string) verdict {
 	}
 	return pass("%s", args[0])
 }
-

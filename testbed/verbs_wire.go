@@ -230,4 +230,3 @@ func documentsOf(body string) []partner.File {
 	}
 	return out
 }
-
