@@ -43,11 +43,10 @@ type player struct {
 	began        time.Time
 }
 
-// visit is what the user's browser got.
+// visit is what came of the user's visit to a preview space.
 type visit struct {
-	status   int
-	location string
-	body     string
+	status   int    // of HTTP
+	returned string // where the user is sent back to
 }
 
 // verdict is what came of a step.
@@ -392,10 +391,8 @@ func (p *player) browse(ctx context.Context, method, address, form string) (*vis
 	if err != nil {
 		return nil, errors.New("the address does not answer")
 	}
-	defer resp.Body.Close()
-	body := make([]byte, 64<<10)
-	n, _ := resp.Body.Read(body)
-	return &visit{resp.StatusCode, resp.Header.Get("Location"), string(body[:n])}, nil
+	resp.Body.Close()
+	return &visit{resp.StatusCode, resp.Header.Get("Location")}, nil
 }
 
 func number(word string) (int, bool) {

@@ -79,6 +79,20 @@ func (f DriverFunc) Drive(ctx context.Context, o Order) (Outcome, error) { retur
 // ErrUnsupported says that a system cannot be told to do this.
 var ErrUnsupported = errors.New("the system under test does not offer this")
 
+// drive carries an order to the target. ErrUnsupported is every way in which it
+// can be said that the system does not do this: there is no driver, the driver
+// has no such order, or the outcome is "unsupported".
+func (t *Target) drive(ctx context.Context, o Order) (Outcome, error) {
+	if t.Driver == nil {
+		return Outcome{}, ErrUnsupported
+	}
+	out, err := t.Driver.Drive(ctx, o)
+	if errors.Is(err, partner.ErrUnsupported) || err == nil && out.State == "unsupported" {
+		err = ErrUnsupported
+	}
+	return out, err
+}
+
 // HTTPDriver drives a system by its API: each order is posted as JSON, the
 // answer is an Outcome. Status 404 or 501 is ErrUnsupported.
 type HTTPDriver struct {

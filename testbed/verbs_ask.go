@@ -1,0 +1,115 @@
+package testbed
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+
+	cs "github.com/once-only/oots/commonservices"
+	"github.com/once-only/oots/testbed/draft"
+	"github.com/once-only/oots/testbed/partner"
+)
+
+func checkDirectory(_ *Case, args []string) string {
+	if partner.FindMisbehaviour(args[0]) == nil && args[0] != "changed" {
+		return fmt.Sprintf("no way to answer is called %q (oots test list --directory shows them)", args[0])
+	}
+	return ""
+}
+
+func doDirectory(_ context.Context, p *player, args []string) verdict {
+	if p.Platform == nil || p.Platform.Directories == nil {
+		return verdict{Unsupported, "the platform has no directories for this target"}
+	}
+	if args[0] == "changed" {
+		if err := p.Platform.Directories.Change(withoutDiploma(p.Target.Data.Country)); err != nil {
+			return broken("%v", err)
+		}
+		return pass("the data were changed")
+	}
+	p.Platform.Directories.Behave(partner.FindMisbehaviour(args[0]))
+	return pass("%s", args[0])
+}
+
+func withoutDiploma(country string) func(*cs.DataSet) *cs.DataSet {
+	return func(set *cs.DataSet) *cs.DataSet {
+		part := *set.Contributions[country]
+		part.Frameworks = nil
+		return set.With(&part)
+	}
+}
+
+func checkNames(_ *Case, args []string) string {
+	for _, m := range partner.NameModes {
+		if m.Name == args[0] {
+			return ""
+		}
+	}
+	return fmt.Sprintf("the DNS has no way called %q", args[0])
+}
+
+func doNames(_ context.Context, p *player, args []string) verdict {
+	if p.Platform == nil || p.Platform.Names == nil {
+		return verdict{Unsupported, "the platform has no DNS server for this target"}
+	}
+	p.Platform.Names.Behave(args[0])
+	return pass("%s", args[0])
+}
+
+func doAsked(_ context.Context, p *player, args []string) verdict {
+	if p.Platform == nil || p.Platform.Directories == nil {
+		return verdict{Unsupported, "the platform has no directories for this target"}
+	}
+	found := ""
+	if args[0] == "name" {
+		if p.Platform.Names == nil {
+			return verdict{Unsupported, "the platform has no DNS server for this target"}
+		}
+		names := p.Platform.Names.Asked()
+		if len(names) == 0 {
+			return fail("no DNS name was asked for")
+		}
+		found = names[len(names)-1]
+	} else {
+		all := p.Platform.Directories.Asked()
+		if len(all) == 0 {
+			return fail("no query came")
+		}
+		found = all[len(all)-1].Value(args[0])
+	}
+	switch {
+	case len(args) == 2 && args[1] == "absent":
+		if found != "" {
+			return fail("%s is %s", args[0], found)
+		}
+	case len(args) == 3:
+		want, err := draft.Fill(args[2], p.values)
+		if err != nil {
+			return broken("%v", err)
+		}
+		ok := found == want
+		if args[1] == "like" {
+			re, err := regexp.Compile(want)
+			if err != nil {
+				return broken("%v", err)
+			}
+			ok = re.MatchString(found)
+		}
+		if !ok {
+			return fail("%s is %q, expected %s", args[0], found, want)
+		}
+	case found == "":
+		return fail("the query has no %s", args[0])
+	}
+	return pass("%s", found)
+}
+
+func doQueries(_ context.Context, p *player, args []string) verdict {
+	if p.Platform == nil || p.Platform.Directories == nil {
+		return verdict{Unsupported, "the platform has no directories for this target"}
+	}
+	if n := len(p.Platform.Directories.Asked()); fmt.Sprint(n) != args[0] {
+		return fail("%d queries came", n)
+	}
+	return pass("%s", args[0])
+}
