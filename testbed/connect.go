@@ -85,7 +85,7 @@ func Connect(ctx context.Context, c Connection) (*Runner, error) {
 		listener.Close()
 		return nil, err
 	}
-	directories, err := partner.NewDirectories(root, withProcedure(platformSet(c.Target.data("directory-client"), me.Peer()), &c.Target), clock.Now)
+	directories, err := partner.NewDirectories(root, withProcedure(platformSet(c.Target.data("directory-client"), me.Peer(), c.Line), &c.Target), clock.Now)
 	if err != nil {
 		listener.Close()
 		return nil, err

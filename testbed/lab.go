@@ -72,7 +72,7 @@ func NewLab(c LabConfig) (*Runner, error) {
 		return nil, err
 	}
 	data := partner.DefaultData()
-	set := platformSet(data, me.Peer())
+	set := platformSet(data, me.Peer(), c.Line)
 	directories, err := partner.NewDirectories("https://"+directoryHost+"/", set, clock.Now)
 	if err != nil {
 		return nil, err
@@ -147,7 +147,7 @@ func NewPeerLab(c LabConfig, of string) (*PeerLab, error) {
 	hosts := map[string]string{PlatformName: "requester.test.example", PracticeName: "provider.test.example"}
 	data := partner.DefaultData()
 	far := partner.Party{PartyConfig: partner.PartyConfig{Name: PracticeName, Host: hosts[PracticeName], Keys: c.Keys.Parties[PracticeName]}}
-	directories, err := partner.NewDirectories("https://cs.test.example/", platformSet(data, far.Peer()), l.clock.Now)
+	directories, err := partner.NewDirectories("https://cs.test.example/", platformSet(data, far.Peer(), l.line), l.clock.Now)
 	if err != nil {
 		return nil, err
 	}
@@ -236,14 +236,16 @@ func (r *Runner) Close() error {
 }
 
 // platformSet is the data set of the demonstration, in which the platform's
-// access point is the one behind the country's data services.
-func platformSet(d partner.Data, me partner.Peer) *cs.DataSet {
+// access point is the one behind the country's data services and speaks the line
+// that is tested, so that whoever speaks several asks in that one.
+func platformSet(d partner.Data, me partner.Peer, line string) *cs.DataSet {
 	set := partner.Demo()
 	part := *set.Contributions[d.Country]
 	part.AccessServices = slices.Clone(part.AccessServices)
 	part.Providers = slices.Clone(part.Providers)
 	for i := range part.AccessServices {
 		old := part.AccessServices[i].Identifier
+		part.AccessServices[i].ConformsTo = []string{cmp.Or(line, string(edm.V20))}
 		part.AccessServices[i].Identifier.Scheme, part.AccessServices[i].Identifier.Value = me.ID.Type, me.ID.Value
 		for j := range part.Providers {
 			part.Providers[j].AccessServices = slices.Clone(part.Providers[j].AccessServices)

@@ -1,6 +1,7 @@
 package conformance_test
 
 import (
+	"cmp"
 	"os"
 	"strings"
 	"testing"
@@ -18,8 +19,8 @@ func TestNode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, line := range []string{"oots-edm:v2.0"} {
-		r, err := conformance.Open(t.Context(), conformance.Config{Country: "FI", Catalogue: c, Line: line, Version: "1", Start: noon})
+	for _, line := range strings.Fields(cmp.Or(os.Getenv("LINE"), "oots-edm:v2.0")) {
+		r, err := conformance.Open(t.Context(), conformance.Config{Country: cmp.Or(os.Getenv("COUNTRY"), "FI"), Catalogue: c, Line: line, Version: "1", Start: noon})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -116,12 +116,14 @@ func (n *Node) request(ctx context.Context, args map[string]string) (testbed.Out
 		return testbed.Outcome{State: "failed", Detail: err.Error()}, nil
 	}
 	x := c.Exchanges[0]
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if len(n.open) >= mostOpen {
-		n.open = n.open[1:]
+	if w.Preview {
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		if len(n.open) >= mostOpen {
+			n.open = n.open[1:]
+		}
+		n.open = append(n.open, x.ID)
 	}
-	n.open = append(n.open, x.ID)
 	return told(x), nil
 }
 
@@ -147,8 +149,11 @@ func told(x *exchange.Exchange) testbed.Outcome {
 	if x.Preview != nil {
 		o.Fields["preview"] = x.Preview.Location
 	}
-	if x.State == exchange.Delivered && len(x.Documents) == 0 {
+	switch {
+	case x.State == exchange.Delivered && len(x.Documents) == 0:
 		o.State = "nothing"
+	case x.State == exchange.Delivered && len(x.Doubts) > 0:
+		o.State, o.Detail = "doubtful", strings.Join(x.Doubts, ", ")
 	}
 	if x.Problem != nil {
 		o.Code, o.Detail = x.Problem.Code, x.Problem.Detail
