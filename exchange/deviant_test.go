@@ -13,6 +13,7 @@ import (
 
 	"github.com/once-only/oots/as4"
 	"github.com/once-only/oots/as4/ebms"
+	"github.com/once-only/oots/edm"
 	"github.com/once-only/oots/exchange"
 	"github.com/once-only/oots/sdg"
 )
@@ -90,6 +91,10 @@ func TestRequestsThatBreakACheck(t *testing.T) {
 		})},
 		{"id shape", "EDM:ERR:0003", false, only(request, 0, in(`id="urn:uuid:`, `id="urn:`))},
 		{"unknown line", "EDM:ERR:0003", false, only(request, 0, in("oots-edm:v2.0", "oots-edm:v7.0"))},
+		{"unknown line of long ago", "EDM:ERR:0003", false, only(request, 0, func(m *ebms.UserMessage, p []as4.Part) (*ebms.UserMessage, []as4.Part) {
+			m.Properties = slices.DeleteFunc(m.Properties, func(p ebms.Property) bool { return p.Name == ebms.ExchangeID || p.Name == "SpecificationId" })
+			return in("oots-edm:v2.0", "oots-edm:v0.9")(m, p)
+		})},
 		{"a missing slot", "EDM:ERR:0003", false, only(request, 0, in(`<rim:Slot name="Procedure">.*?</rim:Slot>`, ""))},
 		{"X-47 type", "EDM:ERR:0006", false, only(request, 0, in("6a6f1d6e-1c60-4a55-9a1e-7f54f2f3c001", someUUID))},
 		{"preview of nobody", "EDM:ERR:0003", false, only(request, 0, in(`<rim:Slot name="PossibilityForPreview">`, `<rim:Slot name="PreviewLocation"><rim:SlotValue xsi:type="rim:StringValueType"><rim:Value>https://preview.example/p/x</rim:Value></rim:SlotValue></rim:Slot><rim:Slot name="ReturnLocation"><rim:SlotValue xsi:type="rim:StringValueType"><rim:Value>https://a.example/</rim:Value></rim:SlotValue></rim:Slot><rim:Slot name="PossibilityForPreview">`))},
@@ -125,6 +130,19 @@ func TestRequestsThatBreakACheck(t *testing.T) {
 					t.Errorf("nothing in the log of FI: %q", found)
 				}
 			}
+		})
+	}
+}
+
+// TestALineThatIsNotSpoken: who asks in another line than the provider's is
+// refused in the words of that line, which are all that the asker understands.
+func TestALineThatIsNotSpoken(t *testing.T) {
+	for _, c := range []struct{ asks, answers edm.Line }{{edm.V12, edm.V20}, {edm.V20, edm.V12}} {
+		t.Run(string(c.asks), func(t *testing.T) {
+			w := newWorld(t, options{speaks: []edm.Line{c.asks}, answers: []edm.Line{c.answers}})
+			x := w.ask(wish()).Exchanges[0]
+			w.run()
+			w.wantState(x.ID, exchange.Failed, "EDM:ERR:0003")
 		})
 	}
 }

@@ -237,8 +237,10 @@ func (p *Provider) check(q *requestMail) *edm.Exception {
 	}
 	q.id = id
 	line := edm.LineOf(root)
-	q.line = p.lineToAnswer(line)
-	if q.line != line {
+	if q.line = p.lineToAnswer(line); q.line != line && q.exchange == "" {
+		q.exchange = p.NewID() // our line may want one, and there is none to copy
+	}
+	if !slices.Contains(p.c.Lines, line) {
 		return refuse(edm.InvalidRequest, "the line "+clip(string(line))+" is not spoken here (TDD 4.7 §2.6)")
 	}
 	if (q.exchange != "") != modern(line) {
@@ -264,9 +266,10 @@ func (p *Provider) check(q *requestMail) *edm.Exception {
 	return nil
 }
 
-// lineToAnswer is the line of a reply: that of the request where it is spoken.
+// lineToAnswer is the line of a reply: that of the request, in which it is
+// refused too where it is not spoken here; ours for a line that does not exist.
 func (p *Provider) lineToAnswer(line edm.Line) edm.Line {
-	if slices.Contains(p.c.Lines, line) {
+	if slices.Contains(edm.Lines(), line) {
 		return line
 	}
 	return p.c.Lines[0]

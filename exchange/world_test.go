@@ -105,6 +105,7 @@ type world struct {
 type options struct {
 	lines   map[string][]string // announced by a provider; 2.0 and 1.2 otherwise
 	speaks  []edm.Line          // by requesters
+	answers []edm.Line          // by providers
 	store   func(cc string) (exchange.Store, as4.Store)
 	data    exchange.DataService // of FI; the default has one diploma of Demo Alpha
 	allowed func(ebms.PartyID, sdg.Identifier) bool
@@ -318,7 +319,7 @@ func newWorld(t testing.TB, o options) *world {
 					return nil
 				}},
 			Provider: &exchange.ProviderConfig{Services: []exchange.Service{{Provider: register, Types: []exchange.ServedType{{Classification: classification, LevelOfAssurance: "Substantial", Data: data}}}},
-				PreviewBase: previewBase, PreviewText: text("Look at your evidence"), Allowed: o.allowed, Models: o.models, Clocks: o.clocks}})
+				Lines: o.answers, PreviewBase: previewBase, PreviewText: text("Look at your evidence"), Allowed: o.allowed, Models: o.models, Clocks: o.clocks}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -7,6 +7,8 @@ import (
 	"os"
 
 	"github.com/once-only/oots/as4"
+	"github.com/once-only/oots/as4/ebms"
+	cs "github.com/once-only/oots/commonservices"
 	"github.com/once-only/oots/commonservices/lcm"
 	"github.com/once-only/oots/exchange"
 	"github.com/once-only/oots/pki"
@@ -87,12 +89,17 @@ func (node *Node) SubmitPart(ctx context.Context, services lcm.Services) (id str
 	if part == nil || node.network.outside == nil {
 		return "", nil, errors.New("network: the node has nothing to submit here")
 	}
+	return node.submissions.SendPart(ctx, node.AP, part, node.network.outside.Platform.ID, services)
+}
+
+// SendPart submits a country's part, or what some services hold of it.
+func (s *Submissions) SendPart(ctx context.Context, over *as4.AccessPoint, part *cs.Contribution, to ebms.PartyID, services lcm.Services) (id string, answer <-chan []byte, err error) {
 	id = "urn:uuid:" + as4.NewUUID()
 	raw, _, err := lcm.Encode(part, lcm.EncodeOptions{ID: id, Services: services})
 	if err != nil {
 		return "", nil, err
 	}
-	answer, err = node.submit(ctx, node.network.outside.Platform.ID, raw)
+	answer, err = s.Send(ctx, over, part.Country, to, raw)
 	return id, answer, err
 }
 

@@ -42,7 +42,7 @@ type Node struct {
 	down    atomic.Bool
 	cut     atomic.Pointer[error]
 
-	submissions submissions
+	submissions Submissions
 }
 
 // Paths below the preview space and the portal, on the wire.
@@ -262,7 +262,7 @@ type recorder struct{ *Node }
 
 func (r recorder) Deliver(ctx context.Context, m *as4.Message) error {
 	if m.Header.Service.Value == as4.LifecycleMgmt {
-		return r.submissions.deliver(m)
+		return r.submissions.Deliver(m)
 	}
 	record := r.network.plan.Record
 	if record == nil || len(m.Parts) == 0 {

@@ -76,13 +76,14 @@ func (r *registry) partner() (*as4.Partner, error) {
 		Encrypt: r.party.Encrypt.Cert(), Properties: sets}, err
 }
 
-// submissions are those of a node whose answer is awaited, by conversation.
-type submissions struct {
+// Submissions are those of a country whose answer is awaited, by conversation.
+// Its zero value is ready.
+type Submissions struct {
 	mu      sync.Mutex
 	waiting map[string]chan []byte
 }
 
-func (s *submissions) await(conversation string) chan []byte {
+func (s *Submissions) await(conversation string) chan []byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.waiting == nil {
@@ -93,8 +94,8 @@ func (s *submissions) await(conversation string) chan []byte {
 	return c
 }
 
-// deliver hands an answer to whoever waits for it.
-func (s *submissions) deliver(m *as4.Message) error {
+// Deliver hands an answer to whoever waits for it.
+func (s *Submissions) Deliver(m *as4.Message) error {
 	if len(m.Parts) != 1 {
 		return &ebms.Error{Code: ebms.ValueInconsistent, Detail: "an answer to a submission has one part"}
 	}
@@ -128,12 +129,18 @@ func (node *Node) Submit(ctx context.Context, raw []byte) (answer []byte, err er
 
 // submit sends a SubmitObjectsRequest and tells where the answer will come.
 func (node *Node) submit(ctx context.Context, to ebms.PartyID, raw []byte) (answer <-chan []byte, err error) {
+	return node.submissions.Send(ctx, node.AP, node.Country, to, raw)
+}
+
+// Send submits for a country to an access point, over another, and tells where
+// the answer will come.
+func (s *Submissions) Send(ctx context.Context, over *as4.AccessPoint, country string, to ebms.PartyID, raw []byte) (answer <-chan []byte, err error) {
 	conversation := as4.NewUUID()
-	came := node.submissions.await(conversation)
+	came := s.await(conversation)
 	m := &ebms.UserMessage{To: ebms.Party{ID: to}, Service: ebms.Service{Type: as4.BindingType, Value: as4.LifecycleMgmt}, Action: as4.ActionSubmit,
-		ConversationID: conversation, Properties: []ebms.Property{{Name: ebms.OriginalSender, Type: PartyOf(node.Country).Type, Value: node.Country + "METADATA01"},
+		ConversationID: conversation, Properties: []ebms.Property{{Name: ebms.OriginalSender, Type: PartyOf(country).Type, Value: country + "METADATA01"},
 			{Name: ebms.FinalRecipient, Type: as4.OOTSPartyType, Value: "EUCOMMONSERVICES01"}}}
-	_, err = node.AP.Submit(ctx, m, []as4.Part{{Type: regrep.MediaType, Content: ebms.Bytes(raw)}})
+	_, err = over.Submit(ctx, m, []as4.Part{{Type: regrep.MediaType, Content: ebms.Bytes(raw)}})
 	return came, err
 }
 

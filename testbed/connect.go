@@ -37,15 +37,19 @@ type Connection struct {
 	// Clock is the platform's, for a target in this process that lives by it;
 	// nil: the machine's.
 	Clock *partner.Clock
-	// Names answers for the directories in the DNS on a loopback address.
-	Names bool
+	// Names is where the platform's DNS server stands, which leads to its
+	// directories (host:port); empty for none.
+	Names string
+	// Signer signs the answers of its directories, under the last certificate of
+	// its chain; made when nil.
+	Signer *pki.Identity
 	// Patience bounds every single wait; 0 means 30 s.
 	Patience time.Duration
 	NewID    func() string
 }
 
 // Connect starts the platform's own side and gives the runner for a system
-// somewhere else. It ends with ctx.
+// somewhere else. It ends with the runner's Close, or with ctx.
 func Connect(ctx context.Context, c Connection) (*Runner, error) {
 	if c.Own == nil || c.Own.Sign == nil || c.Own.Encrypt == nil {
 		return nil, errors.New("testbed: the platform needs certificates of its own (oots keys init)")
@@ -90,6 +94,12 @@ func Connect(ctx context.Context, c Connection) (*Runner, error) {
 		listener.Close()
 		return nil, err
 	}
+	if c.Signer != nil {
+		if err := directories.SignWith(c.Signer); err != nil {
+			listener.Close()
+			return nil, err
+		}
+	}
 	mux := http.NewServeMux()
 	mux.Handle("/as4", me)
 	mux.Handle("/", directories)
@@ -102,19 +112,21 @@ func Connect(ctx context.Context, c Connection) (*Runner, error) {
 		listener = tls.NewListener(listener, &tls.Config{Certificates: []tls.Certificate{c.Own.TLS.TLS()}, MinVersion: tls.VersionTLS12})
 	}
 	go func() { _ = server.Serve(listener) }() // ends with the server
-	context.AfterFunc(ctx, func() { server.Close() })
+	stop := context.AfterFunc(ctx, func() { server.Close() })
+	end := server.Close
 	if c.Target.Browser == nil {
 		browser := *client
 		c.Target.Browser = &browser
 	}
 	platform := &partner.Platform{Party: me, Directories: directories}
-	if c.Names {
-		if platform.Names, err = partner.NewNames(directories.Base); err != nil {
+	if c.Names != "" {
+		if platform.Names, err = partner.NewNames(c.Names, directories.Base); err != nil {
+			server.Close()
 			return nil, err
 		}
-		context.AfterFunc(ctx, func() { _ = platform.Names.Close() })
+		end = func() error { return errors.Join(server.Close(), platform.Names.Close()) }
 	}
-	return &Runner{Catalogue: c.Catalogue, Target: c.Target, Line: c.Line, Platform: platform,
+	return &Runner{End: func() error { stop(); return end() }, Catalogue: c.Catalogue, Target: c.Target, Line: c.Line, Platform: platform,
 		Clock: clock, Scale: c.Scale, Patience: c.Patience, NewID: c.NewID}, nil
 }
 
@@ -132,8 +144,6 @@ func withProcedure(set *cs.DataSet, t *Target) *cs.DataSet {
 		return set
 	}
 	part := *own
-	part.Frameworks = append(slices.Clone(part.Frameworks), cs.ReferenceFramework{Requirements: []string{d.Requirement.ID}, ReferenceFramework: sdg.ReferenceFramework{
-		ID: partner.SandboxID(t.Country, "framework"), Titles: []sdg.Text{{Lang: "EN", Value: "Procedure of the test platform"}}, Procedures: []string{d.Procedure},
-		Jurisdiction: &sdg.Jurisdiction{AdminUnitLevel1: t.Country}}})
+	part.Frameworks = append(slices.Clone(part.Frameworks), partner.SandboxPart(t.Country, sdg.Identifier{}).Frameworks...)
 	return set.With(&part)
 }

@@ -80,7 +80,7 @@ func NewLab(c LabConfig) (*Runner, error) {
 	access := &partner.DirectoryAccess{Base: directories.Base, Root: directories.Root, HTTP: wire}
 	platform := &partner.Platform{Party: me, Directories: directories}
 	if c.Names {
-		if platform.Names, err = partner.NewNames(directories.Base); err != nil {
+		if platform.Names, err = partner.NewNames("127.0.0.1:0", directories.Base); err != nil {
 			return nil, err
 		}
 		access.Names = platform.Names

@@ -83,6 +83,16 @@ func (p *player) forget(ctx context.Context) {
 	}
 }
 
+// close ends the conversations of a case.
+func (p *player) close() {
+	p.over[p.conversation] = true
+	if p.seen != nil {
+		for _, m := range p.seen()[p.from:] {
+			p.over[m.Header.ConversationID] = true
+		}
+	}
+}
+
 // play takes the steps one after the other, up to the first that decides.
 func (p *player) play(ctx context.Context) {
 	p.run.Result = Pass
@@ -234,7 +244,7 @@ func (p *player) next(ctx context.Context, limit time.Duration) (*partner.Mail, 
 	for {
 		for _, m := range p.seen()[p.received:] {
 			p.received++
-			if !m.Sent {
+			if !m.Sent && !p.over[m.Header.ConversationID] {
 				p.last = m
 				return m, ""
 			}

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -108,6 +109,10 @@ type Runner struct {
 	Judge *validator.Validator
 	// End stops what was started for this runner; Close calls it. Optional.
 	End func() error
+
+	// over are the conversations of cases that were played: what still comes in
+	// them is late, and no answer to the case that is played now.
+	over map[string]bool
 }
 
 // Play plays one case. The answer always says what happened; the error is that
@@ -124,6 +129,8 @@ func (r *Runner) Play(ctx context.Context, k *Case) (*Run, error) {
 		run.Result, run.Why = NotApplicable, "the case is for "+strings.Join(k.Lines, ", ")
 	case k.Peer():
 		run.Result, run.Why = NotApplicable, "the case is played by several systems: see the events"
+	case len(r.Target.Lines) > 0 && !slices.Contains(r.Target.Lines, r.Line):
+		run.Result, run.Why = NotApplicable, "the system does not speak "+r.Line
 	case !r.Target.plays(k.Role):
 		run.Result, run.Why = NotApplicable, "the system does not play "+k.Role
 	default:
@@ -134,6 +141,7 @@ func (r *Runner) Play(ctx context.Context, k *Case) (*Run, error) {
 		p.forget(limited)
 		p.play(limited)
 		cancel()
+		p.close()
 		if ctx.Err() != nil {
 			run.Result, run.Why = Cancelled, "the run was stopped"
 		}
@@ -197,6 +205,9 @@ func (r *Runner) defaults() {
 	}
 	if r.Judge == nil {
 		r.Judge = validator.New(validator.Config{})
+	}
+	if r.over == nil {
+		r.over = map[string]bool{}
 	}
 	if r.Target.Browser == nil {
 		r.Target.Browser = &http.Client{Timeout: r.Patience, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}

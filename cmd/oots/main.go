@@ -70,6 +70,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errw io.Writer) 
 		kong.Name("oots"),
 		kong.Description("The Once-Only Technical System in one binary."),
 		kong.UsageOnError(),
+		kong.Configuration(flagsOf),
 		kong.Writers(out, errw),
 		kong.Exit(func(int) { helped = true }),
 	)

@@ -36,6 +36,7 @@ type exchangeConfig struct {
 	Directory directoryConfig  `toml:"directory"`
 	Requester *requesterConfig `toml:"requester"`
 	Provider  *providerConfig  `toml:"provider"`
+	Testing   *testingConfig   `toml:"testing"`
 }
 
 type directoryConfig struct {
@@ -43,8 +44,12 @@ type directoryConfig struct {
 	DSD         string  `toml:"dsd"`
 	NAPTR       string  `toml:"naptr"`       // a DNS server, in place of eb and dsd
 	Environment string  `toml:"environment"` // label in the DNS: testing, acc or prod
+	Zone        string  `toml:"zone"`        // of the DNS; that of the Commission when empty
 	Roots       string  `toml:"roots"`       // who signs the directories' answers
 	Line        cs.Line `toml:"line"`
+	// Repository is asked for code lists in place of the host that their addresses
+	// name, where that cannot be reached.
+	Repository string `toml:"repository"`
 }
 
 type agentConfig struct {
@@ -132,6 +137,7 @@ type exchanging struct {
 	*exchange.Node
 	hooks *web.NodeHooks
 	doors []door
+	under *under // nil for a node that no platform tests
 }
 
 // door is an address for people or portals; tls is empty behind a proxy.
@@ -158,6 +164,9 @@ func (c *nodeConfig) exchanging(dir, folder string, db *store.DB, log *slog.Logg
 		return nil, fmt.Errorf("the key that seals personal data: %w", err)
 	}
 	x := &exchanging{}
+	if x.under, err = c.testing(log); err != nil {
+		return nil, err
+	}
 	config := exchange.Config{Country: c.Country, Party: mode.Self.ID, Domain: c.Domain, Key: key, Store: db.Exchange(),
 		Files: as4.Folder(filepath.Join(folder, "evidence")), Logger: log}
 	if c.Requester != nil {
@@ -166,7 +175,7 @@ func (c *nodeConfig) exchanging(dir, folder string, db *store.DB, log *slog.Logg
 		if x.hooks, err = web.NewNodeHooks(web.NodeHooksConfig{Store: config.Store, Key: ed25519.NewKeyFromSeed(seed[:]), Log: log}); err != nil {
 			return nil, err
 		}
-		if config.Requester, err = c.requester(dir, x.hooks, log); err != nil {
+		if config.Requester, err = c.requester(dir, x, log); err != nil {
 			return nil, err
 		}
 	}
@@ -175,20 +184,19 @@ func (c *nodeConfig) exchanging(dir, folder string, db *store.DB, log *slog.Logg
 			return nil, err
 		}
 	}
+	if x.under != nil {
+		x.under.fit(&config)
+	}
 	if x.Node, err = exchange.New(config); err != nil {
 		return nil, err
 	}
 	return x, x.open(c, dir, log)
 }
 
-func (c *nodeConfig) requester(dir string, hooks *web.NodeHooks, log *slog.Logger) (*exchange.RequesterConfig, error) {
+func (c *nodeConfig) requester(dir string, x *exchanging, log *slog.Logger) (*exchange.RequesterConfig, error) {
 	roots, err := readPool(below(dir, c.Directory.Roots))
 	if err != nil {
 		return nil, fmt.Errorf("directory.roots: %w", err)
-	}
-	var locator cs.Locator = cs.Static{"*/eb": c.Directory.EB, "*/dsd": c.Directory.DSD}
-	if c.Directory.NAPTR != "" {
-		locator = &cs.NAPTR{Server: c.Directory.NAPTR, Environment: c.Directory.Environment}
 	}
 	config, err := c.minTLS()
 	if err != nil {
@@ -199,12 +207,30 @@ func (c *nodeConfig) requester(dir string, hooks *web.NodeHooks, log *slog.Logge
 			return nil, err
 		}
 	}
-	client, err := cs.NewClient(cs.ClientConfig{Locator: locator, Verifier: &cs.Verifier{Roots: roots}, Line: c.Directory.Line, Log: log,
-		Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, DisableCompression: true, TLSClientConfig: config, MaxIdleConnsPerHost: 16, IdleConnTimeout: 90 * time.Second}})
+	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, DisableCompression: true, TLSClientConfig: config, MaxIdleConnsPerHost: 16, IdleConnTimeout: 90 * time.Second}
+	newClient := func() (*cs.Client, error) {
+		var locator cs.Locator = cs.Static{"*/eb": c.Directory.EB, "*/dsd": c.Directory.DSD}
+		if c.Directory.NAPTR != "" {
+			locator = &cs.NAPTR{Server: c.Directory.NAPTR, Environment: c.Directory.Environment, Zone: c.Directory.Zone}
+		}
+		config := cs.ClientConfig{Locator: locator, Verifier: &cs.Verifier{Roots: roots}, Line: c.Directory.Line, Repository: c.Directory.Repository, Log: log, Transport: transport}
+		if x.under != nil {
+			x.under.quick(&config)
+		}
+		return cs.NewClient(config)
+	}
+	var directory exchange.Directory
+	if x.under != nil {
+		directory, err = x.under.directories(newClient)
+	} else {
+		var client *cs.Client
+		client, err = newClient()
+		directory = network.Directory(client)
+	}
 	if err != nil {
 		return nil, err
 	}
-	return &exchange.RequesterConfig{Agent: c.Requester.agent(c.Country), Directory: network.Directory(client), Lines: c.Lines, ReturnBase: c.Requester.Return, Changed: hooks.Changed}, nil
+	return &exchange.RequesterConfig{Agent: c.Requester.agent(c.Country), Directory: directory, Lines: c.Lines, ReturnBase: c.Requester.Return, Changed: x.hooks.Changed}, nil
 }
 
 func (c *nodeConfig) provider(dir string) (*exchange.ProviderConfig, error) {
@@ -255,19 +281,29 @@ func (x *exchanging) open(c *nodeConfig, dir string, log *slog.Logger) error {
 	return err
 }
 
-// serve opens the doors and works until ctx ends.
-func (x *exchanging) serve(ctx context.Context, group *errgroup.Group, log *slog.Logger, ready func(what, address string)) error {
-	for _, d := range x.doors {
-		var config *tls.Config
-		scheme := "http://"
-		if d.tls != "" {
-			id, err := readIdentity(d.tls, "")
-			if err != nil {
-				return err
-			}
-			config, scheme = as4.HardenTLS(&tls.Config{Certificates: []tls.Certificate{id.TLS()}}), "https://"
+// open listens at the door until ctx ends.
+func (d door) open(ctx context.Context, group *errgroup.Group, ready func(address string)) error {
+	var config *tls.Config
+	scheme := "http://"
+	if d.tls != "" {
+		id, err := readIdentity(d.tls, "")
+		if err != nil {
+			return err
 		}
-		if err := listen(ctx, group, d.addr, d.handler, config, func(addr string) { ready(d.what, scheme+addr+"/") }); err != nil {
+		config, scheme = as4.HardenTLS(&tls.Config{Certificates: []tls.Certificate{id.TLS()}}), "https://"
+	}
+	return listen(ctx, group, d.addr, d.handler, config, func(addr string) { ready(scheme + addr + "/") })
+}
+
+// serve opens the doors and works until ctx ends.
+func (x *exchanging) serve(ctx context.Context, group *errgroup.Group, ap *as4.AccessPoint, log *slog.Logger, ready func(what, address string)) error {
+	for _, d := range x.doors {
+		if err := d.open(ctx, group, func(address string) { ready(d.what, address) }); err != nil {
+			return err
+		}
+	}
+	if x.under != nil {
+		if err := x.under.open(ctx, group, x.Node, ap, ready); err != nil {
 			return err
 		}
 	}

@@ -57,11 +57,11 @@ func (c serveNode) Run(w *world) error {
 	if err != nil {
 		return err
 	}
-	var corner as4.Handler = inbox{filepath.Join(folder, "inbox")}
+	var behind as4.Handler = inbox{filepath.Join(folder, "inbox")}
 	if x != nil {
-		corner = x
+		behind = x.corner()
 	}
-	ap, party, err := config.accessPoint(db.AS4(), as4.Folder(filepath.Join(folder, "outgoing")), spoolFolder(folder), corner, log, metrics.count)
+	ap, party, err := config.accessPoint(db.AS4(), as4.Folder(filepath.Join(folder, "outgoing")), spoolFolder(folder), behind, log, metrics.count)
 	if err != nil {
 		return err
 	}
@@ -94,7 +94,7 @@ func (c serveNode) Run(w *world) error {
 		return err
 	}
 	if x != nil {
-		if err := x.serve(ctx, group, log, func(what, address string) { fmt.Fprintln(w.out, what, address) }); err != nil {
+		if err := x.serve(ctx, group, ap, log, func(what, address string) { fmt.Fprintln(w.out, what, address) }); err != nil {
 			return err
 		}
 	}

@@ -12,10 +12,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/once-only/oots/as4/ebms"
-	"github.com/once-only/oots/commonservices/seed"
+	"github.com/alecthomas/kong"
+
 	"github.com/once-only/oots/ledger"
 	"github.com/once-only/oots/pki"
+	"github.com/once-only/oots/sdg"
 	"github.com/once-only/oots/store"
 	"github.com/once-only/oots/suites"
 	"github.com/once-only/oots/testbed"
@@ -23,9 +24,10 @@ import (
 )
 
 type test struct {
-	List testList `cmd:"" help:"Suites and cases, or what a case may name."`
-	Run  testRun  `cmd:"" help:"Play a case, a suite or all against a system."`
-	New  testNew  `cmd:"" help:"Write the skeleton of a case."`
+	List  testList  `cmd:"" help:"Suites and cases, or what a case may name."`
+	Run   testRun   `cmd:"" help:"Play a case, a suite or all against a system."`
+	New   testNew   `cmd:"" help:"Write the skeleton of a case."`
+	Setup testSetup `cmd:"" help:"Keys and configurations of a node and of the platform that tests it."`
 }
 
 // cases loads the suites of this build, or a folder's.
@@ -97,23 +99,28 @@ func (c testList) Run(w *world) error {
 }
 
 type testRun struct {
-	What   string `arg:"" help:"Id of a case, name of a suite, or all."`
-	Target string `required:"" help:"AS4 address of the system under test; practice, or practice:FAULT, plays against the practice system."`
-	Cases  string `type:"existingdir" help:"Folder of suites; those of this build otherwise."`
+	What   string          `arg:"" help:"Id of a case, name of a suite, or all."`
+	Config kong.ConfigFlag `type:"existingfile" help:"File (TOML) that says the flags below; one given here wins."`
+	Target string          `required:"" help:"AS4 address of the system under test; practice, or practice:FAULT, plays against the practice system."`
+	Cases  string          `type:"existingdir" help:"Folder of suites; those of this build otherwise."`
 
-	Party       string        `help:"Party id of the system under test." default:"AP_FI_DEMO_01"`
-	SignCert    string        `type:"existingfile" help:"Certificate it signs with."`
-	EncryptCert string        `type:"existingfile" help:"Certificate messages to it are encrypted for."`
-	Trust       string        `type:"existingfile" help:"Certificates that its TLS certificate may come from (PEM)."`
-	API         string        `help:"Address of its API, to tell it to act (docs/cases.md)."`
-	Token       string        `help:"Token for its API." env:"OOTS_TEST_TOKEN"`
-	Own         string        `type:"existingdir" help:"Folder with the platform's keys (oots keys init)."`
-	OwnParty    string        `help:"Party id of the platform." default:"AP_NL_TEST_01"`
-	Listen      string        `help:"Where the platform listens." default:"127.0.0.1:0"`
-	OwnURL      string        `name:"own-url" help:"How the system under test reaches the platform; http on the listening address otherwise."`
-	Root        string        `help:"Write the root certificate of the platform's directories to this file."`
-	Patience    time.Duration `help:"Longest wait for one message." default:"30s"`
-	Scale       float64       `help:"How many times faster its clocks T1 to T3 run." default:"1"`
+	Party        string        `help:"Party id of the system under test." default:"AP_FI_DEMO_01"`
+	SignCert     string        `type:"existingfile" help:"Certificate it signs with."`
+	EncryptCert  string        `type:"existingfile" help:"Certificate messages to it are encrypted for."`
+	Trust        string        `type:"existingfile" help:"Certificates that its TLS certificate may come from (PEM)."`
+	API          string        `help:"Address where it takes orders, to tell it to act (docs/cases.md)."`
+	Portal       string        `help:"Identifier of its evidence requester."`
+	PortalScheme string        `help:"Scheme of that identifier." default:"urn:cef.eu:names:identifier:EAS:0037"`
+	Token        string        `help:"Token for its API." env:"OOTS_TEST_TOKEN"`
+	Own          string        `type:"existingdir" help:"Folder with the platform's keys (oots keys init)."`
+	OwnParty     string        `help:"Party id of the platform." default:"AP_NL_TEST_01"`
+	Listen       string        `help:"Where the platform listens." default:"127.0.0.1:0"`
+	OwnURL       string        `name:"own-url" help:"How the system under test reaches the platform; http on the listening address otherwise."`
+	Names        string        `help:"Where the platform's DNS server listens, which leads to its directories (host:port); none otherwise."`
+	Signer       string        `type:"existingfile" help:"Key and certificates that sign what the platform's directories answer; new ones otherwise."`
+	Root         string        `help:"Write the root certificate of the platform's directories to this file."`
+	Patience     time.Duration `help:"Longest wait for one message." default:"30s"`
+	Scale        float64       `help:"How many times faster its clocks T1 to T3 run." default:"1"`
 
 	Role      []string `help:"Roles it plays; all otherwise."`
 	System    string   `help:"Name of the system." default:"system under test"`
@@ -237,15 +244,25 @@ func (c testRun) runner(w *world, catalogue *testbed.Catalogue, wanted []*testbe
 			config.RootCAs.AddCert(root)
 		}
 	}
+	asks := partner.DefaultData()
+	if c.Portal != "" {
+		asks.Requester.Identifier = sdg.Identifier{Scheme: c.PortalScheme, Value: c.Portal}
+	}
+	asks.Requester.Address = &sdg.Address{AdminUnitLevel1: c.Country}
 	target := testbed.Target{Peer: partner.Peer{ID: partner.PartyID(c.Party), URL: c.Target, Sign: sign, Encrypt: encrypt[0]},
-		Data: partner.DataOf(seed.Network(), c.Country)}
-	target.Peer.ID = ebms.PartyID{Type: target.Peer.ID.Type, Value: c.Party}
+		Data: partner.Sandbox(c.Country), Asks: &asks}
 	if c.API != "" {
 		target.Driver = &testbed.HTTPDriver{URL: c.API, Token: c.Token}
 	}
 	describe(&target)
+	var signer *pki.Identity
+	if c.Signer != "" {
+		if signer, err = readIdentity(c.Signer, ""); err != nil {
+			return nil, err
+		}
+	}
 	r, err := testbed.Connect(w, testbed.Connection{Catalogue: catalogue, Target: target, Own: own, Name: c.OwnParty, Listen: c.Listen, URL: c.OwnURL,
-		TLS: config, Line: c.Line, Scale: c.Scale, Patience: c.Patience})
+		TLS: config, Line: c.Line, Scale: c.Scale, Patience: c.Patience, Names: c.Names, Signer: signer})
 	if err != nil {
 		return nil, err
 	}

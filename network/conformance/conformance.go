@@ -12,7 +12,6 @@ import (
 	"time"
 
 	cs "github.com/once-only/oots/commonservices"
-	"github.com/once-only/oots/commonservices/lcm"
 	"github.com/once-only/oots/network"
 	"github.com/once-only/oots/network/orders"
 	"github.com/once-only/oots/testbed"
@@ -58,7 +57,8 @@ func Open(ctx context.Context, c Config) (*testbed.Runner, error) {
 	if err != nil {
 		return nil, errors.Join(err, end())
 	}
-	r.End = end
+	platform := r.End
+	r.End = func() error { return errors.Join(platform(), end()) }
 	return r, nil
 }
 
@@ -66,7 +66,7 @@ func Open(ctx context.Context, c Config) (*testbed.Runner, error) {
 func join(ctx context.Context, c Config, clock *partner.Clock, n *network.Network, node *network.Node) (*testbed.Runner, error) {
 	asks := partner.DefaultData()
 	r, err := testbed.Connect(ctx, testbed.Connection{Catalogue: c.Catalogue, Own: c.Keys.Parties[testbed.PlatformName], Name: testbed.PlatformName, Listen: "127.0.0.1:0",
-		TLS: &tls.Config{RootCAs: n.Roots(), MinVersion: tls.VersionTLS12}, Line: c.Line, Clock: clock, Names: true,
+		TLS: &tls.Config{RootCAs: n.Roots(), MinVersion: tls.VersionTLS12}, Line: c.Line, Clock: clock, Names: "127.0.0.1:0",
 		Target: testbed.Target{Name: Name(c.Country), Country: c.Country, Version: c.Version, Mode: "automated", Peer: node.Peer(), Data: partner.Sandbox(c.Country), Asks: &asks}})
 	if err != nil {
 		return nil, err
@@ -91,7 +91,10 @@ func join(ctx context.Context, c Config, clock *partner.Clock, n *network.Networ
 		under.Directories = directories
 	}
 	under.Submit = func(ctx context.Context, of string) (string, <-chan []byte, error) {
-		return node.SubmitPart(ctx, map[string]lcm.Services{"eb": lcm.EvidenceBroker, "dsd": lcm.DataServiceDirectory}[of])
+		return node.SubmitPart(ctx, orders.Services[of])
+	}
+	for _, line := range node.Speaks() {
+		r.Target.Lines = append(r.Target.Lines, string(line))
 	}
 	r.Target.Roles, r.Target.Driver, r.Target.Settle = roles(node), under, under.Settle
 	return r, nil

@@ -3,12 +3,15 @@ package orders
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
+	"github.com/once-only/oots/commonservices/lcm"
 	"github.com/once-only/oots/testbed"
 	"github.com/once-only/oots/xmltree"
 )
+
+// Services are the parts of a country's metadata, by the words of the order.
+var Services = map[string]lcm.Services{"eb": lcm.EvidenceBroker, "dsd": lcm.DataServiceDirectory, "both": lcm.EvidenceBroker | lcm.DataServiceDirectory}
 
 // submission is one that was sent; its answer may have come.
 type submission struct {
@@ -19,7 +22,7 @@ type submission struct {
 
 // submit sends the country's own metadata.
 func (n *Node) submit(ctx context.Context, args map[string]string) (testbed.Outcome, error) {
-	if n.Submit == nil || !slices.Contains([]string{"eb", "dsd", "both"}, args["of"]) {
+	if n.Submit == nil || Services[args["of"]] == 0 {
 		return testbed.Outcome{}, testbed.ErrUnsupported
 	}
 	id, answer, err := n.Submit(ctx, args["of"])

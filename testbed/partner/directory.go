@@ -165,6 +165,15 @@ func NewDirectories(base string, set *cs.DataSet, now func() time.Time) (*Direct
 	return d, err
 }
 
+// SignWith lets an identity sign what the directories answer from now on, under
+// the last certificate of its chain.
+func (d *Directories) SignWith(id *pki.Identity) (err error) {
+	d.signer = &cs.Signer{Key: id.Signer(), Chain: id.Chain, Now: d.now}
+	d.Root = id.Chain[len(id.Chain)-1]
+	d.server, err = cs.NewServer(cs.ServerConfig{Catalogue: d.catalogue, Signer: d.signer})
+	return err
+}
+
 // newSigner makes a signing key under a root of its own.
 func newSigner(now func() time.Time, age time.Duration) (*cs.Signer, *x509.Certificate, error) {
 	ca, err := pki.NewCA(pki.CAConfig{Name: "OOTS testbed directory root", Now: now})

@@ -34,9 +34,9 @@ var NameModes = []struct{ Name, About string }{
 	{"moved", "another address than the usual one"},
 }
 
-// NewNames starts a DNS server whose records lead to base.
-func NewNames(base string) (*Names, error) {
-	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
+// NewNames starts a DNS server at an address, whose records lead to base.
+func NewNames(address, base string) (*Names, error) {
+	conn, err := net.ListenPacket("udp", address)
 	if err != nil {
 		return nil, err
 	}

@@ -26,6 +26,24 @@ func Sandbox(country string) Data {
 	return d
 }
 
+// SandboxPart is the metadata of a country's sandbox, as the country would submit
+// it: evidence type, requirement, procedure, provider and access point.
+func SandboxPart(country string, gateway sdg.Identifier, lines ...string) *cs.Contribution {
+	d := Sandbox(country)
+	here := &sdg.Jurisdiction{AdminUnitLevel1: country}
+	record := d.Evidence
+	return &cs.Contribution{Country: country,
+		EvidenceTypes: []sdg.EvidenceType{{Classification: record.Classification, Titles: record.Titles}},
+		Lists: []cs.EvidenceTypeList{{EvidenceTypeList: sdg.EvidenceTypeList{ID: SandboxID(country, "list"), Jurisdiction: here},
+			Types: []string{record.Classification}, Requirements: []string{d.Requirement.ID}}},
+		Frameworks: []cs.ReferenceFramework{{Requirements: []string{d.Requirement.ID}, ReferenceFramework: sdg.ReferenceFramework{
+			ID: SandboxID(country, "framework"), Titles: []sdg.Text{{Lang: "EN", Value: "Procedure of the test platform"}}, Procedures: []string{d.Procedure}, Jurisdiction: here}}},
+		Records:        []sdg.DataServiceEvidenceType{record},
+		AccessServices: []sdg.AccessService{{Identifier: gateway, ConformsTo: lines}},
+		Providers: []cs.Provider{{Publisher: sdg.Publisher{Identifier: d.Provider.Identifier, Names: d.Provider.Names, Address: d.Provider.Address, Jurisdiction: here},
+			Records: []string{record.ID}, AccessServices: []sdg.Identifier{gateway}}}}
+}
+
 // SandboxID is a UUID that stands for something of a country's sandbox, always
 // the same.
 func SandboxID(country, what string) string {
