@@ -36,7 +36,6 @@ type player struct {
 	signal       *partner.Signal
 	actor        string
 	outcomes     map[string]*Outcome // by actor
-	page         *visit
 	ids          map[string]string
 	conversation string
 	exchange     string

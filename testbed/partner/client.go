@@ -48,7 +48,7 @@ var directoryFaults = []Fault{
 	{Name: "absent-as-outage", About: "does not tell a missing DNS record from a failure"},
 	{Name: "failure-as-absent", About: "takes a failure of the DNS for a missing record"},
 	{Name: "one-name", About: "asks one DNS name for both directories"},
-	{Name: "forgets-stale", About: "does not bridge a short outage with what it knows"},
+	{Name: "hides-stale", About: "bridges an outage with what it knows and does not say that it is old"},
 }
 
 // DirectoryAccess is what a system needs to ask directories.
@@ -79,9 +79,6 @@ func (p *Practice) newClient(a *DirectoryAccess) (*cs.Client, error) {
 	}
 	if p.is("keeps-for-ever") {
 		cfg.Fresh = 10000 * time.Hour
-	}
-	if p.is("forgets-stale") {
-		cfg.Stale = -1
 	}
 	return cs.NewClient(cfg)
 }
@@ -303,7 +300,7 @@ func (p *Practice) tell(ids []string, a cs.Answer, questions []cs.Question, err 
 	if p.is("first-only") && len(ids) > 1 {
 		ids = ids[:1]
 	}
-	f := map[string]string{"count": strconv.Itoa(len(ids)), "stale": fmt.Sprint(a.Stale)}
+	f := map[string]string{"count": strconv.Itoa(len(ids)), "stale": fmt.Sprint(a.Stale && !p.is("hides-stale"))}
 	if len(ids) > 0 {
 		f["first"] = ids[0]
 	}

@@ -78,6 +78,10 @@ var Demo = sync.OnceValue(seed.DataSet)
 // DefaultData is the Finnish diploma of the demonstration seed.
 func DefaultData() Data { return DataOf(Demo(), "FI") }
 
+// supplements are the kinds of documents that a request may ask for beside the
+// evidence (TDD 4.5.1, line 2.0).
+var supplements = []string{string(edm.HumanReadableVersion), string(edm.Translation), string(edm.Annex)}
+
 // asked is the evidence part of a request: one distribution a format.
 func (d *Data) asked(formats ...string) sdg.DataServiceEvidenceType {
 	e := d.Evidence
@@ -89,7 +93,7 @@ func (d *Data) asked(formats ...string) sdg.DataServiceEvidenceType {
 				model = x.ConformsTo
 			}
 		}
-		e.DistributedAs = append(e.DistributedAs, sdg.Distribution{Formats: []string{f}, ConformsTo: model})
+		e.DistributedAs = append(e.DistributedAs, sdg.Distribution{Formats: []string{f}, ConformsTo: model, Associated: supplements})
 	}
 	return e
 }

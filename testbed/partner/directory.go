@@ -91,11 +91,11 @@ var Misbehaviours = []Misbehaviour{
 		a.Header().Set(cs.HeaderSignature, head+"..")
 	}},
 	{Name: "other-line", About: "answers in another line than was asked", change: func(d *Directories, a *recorder) {
-		a.setBody(strings.Replace(a.body.String(), "oots-cs:v2.0", "oots-cs:v1.2", 1))
+		a.setBody(strings.NewReplacer("oots-cs:v2.0", "oots-cs:v1.2", "oots-cs:v1.2", "oots-cs:v2.0").Replace(a.body.String()))
 		a.sign(d.signer)
 	}},
 	{Name: "unknown-line", About: "answers in a line that does not exist", change: func(d *Directories, a *recorder) {
-		a.setBody(strings.Replace(a.body.String(), "oots-cs:v2.0", "oots-cs:v9.9", 1))
+		a.setBody(strings.NewReplacer("oots-cs:v2.0", "oots-cs:v9.9", "oots-cs:v1.2", "oots-cs:v9.9").Replace(a.body.String()))
 		a.sign(d.signer)
 	}},
 	{Name: "other-answer", About: "a well signed answer to another question", change: func(d *Directories, a *recorder) {

@@ -52,6 +52,8 @@ var requesterFaults = []Fault{
 	{Name: "empty-as-failure", About: "reports a failure when there is no evidence"},
 	{Name: "exception-as-delivery", About: "reports evidence when the provider refuses"},
 	{Name: "exception-without-code", About: "does not say why the provider refused"},
+	{Name: "exception-without-detail", About: "keeps the detail of a refusal from the user"},
+	{Name: "request-same-id", About: "gives every request the same id"},
 	{Name: "deferral-as-failure", About: "reports a failure when evidence needs time"},
 	{Name: "waits-for-ever", About: "does not count T1"},
 	{Name: "loses-documents", About: "takes one document of several"},
@@ -123,6 +125,9 @@ func (p *Practice) request(ctx context.Context, args map[string]string) (Told, e
 		return value
 	}
 	r := p.Data.ask(p.NewID(), p.Clock)
+	if p.is("request-same-id") {
+		r.ID = "urn:uuid:00000000-0000-4000-8000-000000000002"
+	}
 	r.PossibilityForPreview = args["preview"] == "yes"
 	if f := args["format"]; f != "" {
 		r.Evidence = p.Data.asked(f)
@@ -290,8 +295,12 @@ func (p *Practice) settled(m *Mail) (then func(context.Context) error) {
 			}
 			return nil
 		}
-		if o.state, o.code, o.answered = "refused", string(x.Code), true; p.is("exception-without-code") {
+		o.state, o.code, o.detail, o.answered = "refused", string(x.Code), x.Detail, true
+		if p.is("exception-without-code") {
 			o.code = ""
+		}
+		if p.is("exception-without-detail") {
+			o.detail = ""
 		}
 		if p.is("exception-as-delivery") {
 			o.state, o.documents = "delivered", 1
