@@ -24,13 +24,15 @@ type Report struct {
 	Mode        string             `json:"mode"`
 	Line        string             `json:"line"`
 	Made        time.Time          `json:"made"`
+	Warnings    []string           `json:"warnings,omitempty"` // about the system as a whole
 	Runs        []*Run             `json:"runs"`
 }
 
 // NewReport puts runs of one target together.
 func NewReport(r *Runner, environment ledger.Environment, at time.Time, runs []*Run) *Report {
 	return &Report{Schema: 1, Catalogue: r.Catalogue.Version, DataSet: r.DataSet, Environment: environment, System: r.Target.Name, Country: r.Target.Country,
-		Component: r.Target.Component, Version: r.Target.Version, Mode: r.Target.Mode, Line: r.Line, Made: at.UTC().Truncate(time.Millisecond), Runs: runs}
+		Component: r.Target.Component, Version: r.Target.Version, Mode: r.Target.Mode, Line: r.Line, Made: at.UTC().Truncate(time.Millisecond),
+		Warnings: r.Warnings(), Runs: runs}
 }
 
 // roles of the ledger by component.

@@ -112,7 +112,10 @@ func (p *player) step(ctx context.Context, s Step, i int) (v verdict) {
 	if err := ctx.Err(); err != nil {
 		return verdict{Fail, "the time for this case is over"}
 	}
-	return verbs[s.Verb].do(ctx, p, s.Args)
+	if v = verbs[s.Verb].do(ctx, p, s.Args); slices.Contains(told, s.Verb) && p.doubted() && weight[v.Result] < weight[NeedsReview] {
+		return verdict{NeedsReview, v.found + "; " + p.probed.Warning}
+	}
+	return v
 }
 
 // signalComes tells whether the next step judges the signal itself.

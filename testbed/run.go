@@ -106,6 +106,8 @@ type Runner struct {
 
 	// Judge judges messages; made when nil.
 	Judge *validator.Validator
+
+	probed *Probe // of the target's API; nil before
 }
 
 // Play plays one case. The answer always says what happened; the error is that
@@ -126,6 +128,7 @@ func (r *Runner) Play(ctx context.Context, k *Case) (*Run, error) {
 		run.Result, run.Why = NotApplicable, "the system does not play "+k.Role
 	default:
 		limited, cancel := context.WithTimeout(ctx, r.Budget)
+		r.probe(limited)
 		p := newPlayer(r, k, run)
 		p.play(limited)
 		cancel()
