@@ -130,6 +130,7 @@ func (r *Runner) Play(ctx context.Context, k *Case) (*Run, error) {
 		limited, cancel := context.WithTimeout(ctx, r.Budget)
 		r.probe(limited)
 		p := newPlayer(r, k, run)
+		p.forget(limited)
 		p.play(limited)
 		cancel()
 		if ctx.Err() != nil {

@@ -26,6 +26,8 @@ type Target struct {
 
 	Peer partner.Peer // its access point; without URL it has none
 	Data partner.Data // what it offers, or what the platform offers to it
+	// Instance is its own instance of the Common Services; nil: it has none.
+	Instance *partner.Instance
 	// Browser goes to its preview space; nil uses the runner's HTTP client.
 	Browser *http.Client
 	Driver  Driver // nil: nobody can be told to act
@@ -34,7 +36,12 @@ type Target struct {
 	Settle func(ctx context.Context) (bool, error)
 }
 
+// plays tells whether a role is the target's. Those of an own instance of the
+// Common Services need one.
 func (t *Target) plays(role string) bool {
+	if t.Instance == nil && (role == "directory" || role == "metadata-registry") {
+		return false
+	}
 	return len(t.Roles) == 0 || slices.Contains(t.Roles, role)
 }
 

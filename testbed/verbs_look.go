@@ -264,13 +264,17 @@ func doEvery(_ context.Context, p *player, args []string) verdict {
 	case len(found) == 0:
 		return fail("%s has no %s", args[0], args[1])
 	}
-	re, err := regexp.Compile(args[3])
+	want, err := draft.Fill(args[3], p.values)
+	if err != nil {
+		return broken("%v", err)
+	}
+	re, err := regexp.Compile(want)
 	if err != nil {
 		return broken("%v", err)
 	}
 	for _, v := range found {
 		if !re.MatchString(v) {
-			return fail("found %s, expected %s", v, args[3])
+			return fail("found %s, expected %s", v, want)
 		}
 	}
 	return pass("%d", len(found))

@@ -6,6 +6,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -106,6 +107,8 @@ type testRun struct {
 	EncryptCert string        `type:"existingfile" help:"Certificate messages to it are encrypted for."`
 	Trust       string        `type:"existingfile" help:"Certificates that its TLS certificate may come from (PEM)."`
 	API         string        `help:"Address of its API, to tell it to act (docs/cases.md)."`
+	Directory   string        `help:"Address of its own directories, below which eb/ and dsd/ stand."`
+	DirRoot     string        `name:"directory-root" type:"existingfile" help:"Root certificate under which its directories sign."`
 	Token       string        `help:"Token for its API." env:"OOTS_TEST_TOKEN"`
 	Own         string        `type:"existingdir" help:"Folder with the platform's keys (oots keys init)."`
 	OwnParty    string        `help:"Party id of the platform." default:"AP_NL_TEST_01"`
@@ -240,6 +243,14 @@ func (c testRun) runner(w *world, catalogue *testbed.Catalogue, wanted []*testbe
 	target := testbed.Target{Peer: partner.Peer{ID: partner.PartyID(c.Party), URL: c.Target, Sign: sign, Encrypt: encrypt[0]},
 		Data: partner.DataOf(seed.Network(), c.Country)}
 	target.Peer.ID = ebms.PartyID{Type: target.Peer.ID.Type, Value: c.Party}
+	if c.Directory != "" {
+		target.Instance = &partner.Instance{Base: strings.TrimSuffix(c.Directory, "/") + "/", HTTP: &http.Transport{TLSClientConfig: config}}
+		if c.DirRoot != "" {
+			if target.Instance.Roots, err = certificates(c.DirRoot); err != nil {
+				return nil, err
+			}
+		}
+	}
 	if c.API != "" {
 		target.Driver = &testbed.HTTPDriver{URL: c.API, Token: c.Token}
 	}

@@ -2,6 +2,7 @@ package partner
 
 import (
 	"slices"
+	"strings"
 	"sync"
 
 	cs "github.com/once-only/oots/commonservices"
@@ -122,7 +123,7 @@ func (d *Data) Values() map[string]string {
 	}
 	return map[string]string{
 		"country": d.Country, "procedure": d.Procedure,
-		"requirement": d.Requirement.ID, "requirement.name": first(d.Requirement.Names),
+		"requirement": d.Requirement.ID, "requirement.uuid": d.Requirement.ID[strings.LastIndexByte(d.Requirement.ID, '/')+1:], "requirement.name": first(d.Requirement.Names),
 		"evidence.record": d.Evidence.ID, "evidence.type": d.Evidence.Classification, "evidence.title": first(d.Evidence.Titles), "evidence.model": model,
 		"provider.scheme": d.Provider.Identifier.Scheme, "provider.id": d.Provider.Identifier.Value, "provider.name": first(d.Provider.Names),
 		"requester.scheme": d.Requester.Identifier.Scheme, "requester.id": d.Requester.Identifier.Value, "requester.name": first(d.Requester.Names),
