@@ -53,6 +53,7 @@ var verbs = map[string]verb{
 	"status":    {"NAME N", "the answer came with this HTTP status", 2, 2, checkStatus, doStatus},
 	"signed":    {"NAME", "the answer is signed as TDD 3.6.2 asks, under the root that the system gave", 1, 1, nil, doSigned},
 	"reply":     {"FILE [as NAME] [with DEVIATION]", "the platform answers the last message that came", 1, 5, checkSend, doReply},
+	"register":  {"[as NAME]", "the platform's registry judges the submission that came last, and answers", 0, 2, nil, doRegister},
 	"logged":    {"KEY=VALUE… | KEY", "a row of the log says so", 1, -1, nil, doLogged},
 	"unlogged":  {"TEXT", "no row of the log holds this", 1, 1, nil, doUnlogged},
 	"clock":     {"NAME DURATION", "the message was stamped that close to the platform's time", 2, 2, nil, doClock},

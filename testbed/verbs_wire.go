@@ -195,12 +195,41 @@ func doNothing(ctx context.Context, p *player, args []string) verdict {
 // with the documents that the answer refers to.
 func doReply(ctx context.Context, p *player, args []string) verdict {
 	rest, given := options(args, "with", "as", "action")
-	if p.last == nil {
-		return broken("nothing came that could be answered")
-	}
 	body, err := p.expand(rest[0])
 	if err != nil {
 		return broken("%s: %v", rest[0], err)
+	}
+	if given["as"] == "" {
+		given["as"] = strings.TrimSuffix(rest[0], ".xml")
+	}
+	return p.respond(ctx, body, given)
+}
+
+// doRegister has the platform's registry judge the submission that came last.
+func doRegister(ctx context.Context, p *player, args []string) verdict {
+	_, given := options(args, "as")
+	switch {
+	case p.Platform == nil || p.Platform.Directories == nil:
+		return verdict{Unsupported, "the platform has no registry for this target"}
+	case p.last == nil || p.last.Header.Action != as4.ActionSubmit:
+		return broken("no submission came that could be judged")
+	}
+	action, answer, err := p.Platform.Directories.Take(ctx, p.last.Header.From.ID.Value, p.Target.Data.Country, p.last.Body())
+	if err != nil {
+		return broken("the platform's registry fails: %v", err)
+	}
+	if given["as"] == "" {
+		given["as"] = "judged"
+	}
+	given["action"] = action
+	return p.respond(ctx, string(answer), given)
+}
+
+// respond sends an answer to the message that came last; given holds the
+// options of the step.
+func (p *player) respond(ctx context.Context, body string, given map[string]string) verdict {
+	if p.last == nil {
+		return broken("nothing came that could be answered")
 	}
 	l := p.letter(body, given["action"])
 	h := p.last.Header
@@ -222,11 +251,8 @@ func doReply(ctx context.Context, p *player, args []string) verdict {
 	if err != nil {
 		return broken("the answer cannot be sent: %v", err)
 	}
-	if given["as"] == "" {
-		given["as"] = strings.TrimSuffix(rest[0], ".xml")
-	}
 	p.mail[given["as"]], p.signal = m, &signal
-	return pass("%s", signal)
+	return pass("%s%s", signal, p.codeOf(given["as"]))
 }
 
 // documentsOf are the documents that a response refers to, invented in the

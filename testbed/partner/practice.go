@@ -59,6 +59,8 @@ type Practice struct {
 	stopped  atomic.Bool
 	line     edm.Line
 	Part     *cs.Contribution // its own metadata, to submit
+	towns    *cs.CodeList     // a code list of its own, as last submitted
+	editions int              // how often that was changed
 }
 
 // outgoing is an answer that waits to be sent.
@@ -304,6 +306,7 @@ func (p *Practice) work(m *Mail) *reply {
 
 // dispatch sends an answer.
 func (p *Practice) dispatch(ctx context.Context, o outgoing) error {
+	p.Clock.Add(time.Duration(p.Temper.DelaySeconds) * time.Second)
 	l, err := p.provider.letter(o.to, o.a)
 	if err != nil {
 		return err
