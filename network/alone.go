@@ -7,8 +7,6 @@ import (
 	"os"
 
 	"github.com/once-only/oots/as4"
-	"github.com/once-only/oots/as4/ebms"
-	cs "github.com/once-only/oots/commonservices"
 	"github.com/once-only/oots/commonservices/lcm"
 	"github.com/once-only/oots/exchange"
 	"github.com/once-only/oots/pki"
@@ -81,26 +79,10 @@ func (node *Node) Peer() partner.Peer {
 // Roots are the certificates that the servers of the network come from.
 func (n *Network) Roots() *x509.CertPool { return n.roots }
 
-// SubmitPart submits the country's own metadata, or the part of it that some
-// services hold, to the platform around a node that is alone. It gives the
-// submission's id and where the answer will come.
-func (node *Node) SubmitPart(ctx context.Context, services lcm.Services) (id string, answer <-chan []byte, err error) {
-	part := node.network.Lifecycle.Part(node.Country)
-	if part == nil || node.network.outside == nil {
-		return "", nil, errors.New("network: the node has nothing to submit here")
-	}
-	return node.submissions.SendPart(ctx, node.AP, part, node.network.outside.Platform.ID, services)
-}
-
-// SendPart submits a country's part, or what some services hold of it.
-func (s *Submissions) SendPart(ctx context.Context, over *as4.AccessPoint, part *cs.Contribution, to ebms.PartyID, services lcm.Services) (id string, answer <-chan []byte, err error) {
-	id = "urn:uuid:" + as4.NewUUID()
-	raw, _, err := lcm.Encode(part, lcm.EncodeOptions{ID: id, Services: services})
-	if err != nil {
-		return "", nil, err
-	}
-	answer, err = s.Send(ctx, over, part.Country, to, raw)
-	return id, answer, err
+// SubmitOutside sends a SubmitObjectsRequest of a node that is alone to the
+// platform, and tells where the answer will come.
+func (node *Node) SubmitOutside(ctx context.Context, raw []byte) (answer <-chan []byte, err error) {
+	return node.submit(ctx, node.network.outside.Platform.ID, raw)
 }
 
 // PlatformPartner is a test platform as a node's P-Mode has it.

@@ -42,9 +42,12 @@ type Case struct {
 	Roles []string
 	// Fault is the deviation that it exists to find: a practice system that has
 	// it must fail.
-	Fault    string
-	FaultOf  string   // of a peer case: the actor that has it
-	Feeds    []string // criteria that a pass carries
+	Fault   string
+	FaultOf string   // of a peer case: the actor that has it
+	Feeds   []string // criteria that a pass carries
+	// Shows is the peer case whose promise this case proves with one system
+	// alone, such as TC20; "" for none.
+	Shows    string
 	Optional bool
 	Group    string // of a peer case: L1, L2 …
 	Version  string
@@ -113,6 +116,7 @@ var (
 	caseID    = regexp.MustCompile(`^([A-Z][A-Z0-9]*(-[A-Z0-9]+)*-[0-9]{3}|TC[0-9]{2}(_[a-z])?)$`)
 	someLine  = regexp.MustCompile(`^oots-(edm|cs|lcm):v[0-9]+\.[0-9]+$`)
 	someWord  = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*$`)
+	peerID    = regexp.MustCompile(`^TC[0-9]{2}(_[a-z])?$`)
 	criterion = regexp.MustCompile(`^AM[1-6]\.[0-9]+$`)
 )
 
@@ -253,6 +257,10 @@ var headers = map[string]func(*Case, []string) string{
 		}
 		return ""
 	},
+	"shows": func(c *Case, w []string) string {
+		c.Shows = strings.Join(w, " ")
+		return need(peerID.MatchString(c.Shows), "shows wants the id of one peer case, such as TC20")
+	},
 	"optional": func(c *Case, w []string) string { c.Optional = true; return need(len(w) == 0, "optional stands alone") },
 	"group":    func(c *Case, w []string) string { c.Group = strings.Join(w, " "); return "" },
 	"version": func(c *Case, w []string) string {
@@ -276,6 +284,9 @@ func (c *Case) complete(given map[string]bool) string {
 	}
 	if len(c.Steps) == 0 {
 		return "the case has no steps"
+	}
+	if c.Shows != "" && (c.Peer() || sideOf(c.Role) == "") {
+		return "shows is for a case about one evidence-requester or one evidence-provider"
 	}
 	return ""
 }

@@ -80,6 +80,7 @@ func Load(files fs.FS) (*Catalogue, error) {
 			c.Suites = append(c.Suites, s)
 		}
 	}
+	c.checkShows()
 	c.Version = hex.EncodeToString(digest.Sum(nil))[:12]
 	return c, nil
 }
@@ -97,6 +98,23 @@ func (c *Catalogue) add(s *Suite, file string, text []byte, seen map[string]stri
 		parsed.Suite = s.Name
 		s.Cases = append(s.Cases, parsed)
 	}
+}
+
+// checkShows leaves out cases that show a peer case which is not there.
+func (c *Catalogue) checkShows() {
+	for _, s := range c.Suites {
+		s.Cases = slices.DeleteFunc(s.Cases, func(k *Case) bool {
+			if k.Shows == "" {
+				return false
+			}
+			if peer := c.Case(k.Shows); peer != nil && peer.Peer() {
+				return false
+			}
+			c.Problems = append(c.Problems, Problem{k.File, 0, fmt.Sprintf("it shows %s, and these suites have no peer case of that id", k.Shows)})
+			return true
+		})
+	}
+	c.Suites = slices.DeleteFunc(c.Suites, func(s *Suite) bool { return len(s.Cases) == 0 })
 }
 
 // Suite finds a suite by its name, in any case.

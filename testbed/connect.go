@@ -134,6 +134,9 @@ func Connect(ctx context.Context, c Connection) (*Runner, error) {
 // offer is for, as a country whose portal asks has.
 func withProcedure(set *cs.DataSet, t *Target) *cs.DataSet {
 	d := t.data("directory-client")
+	if t.Country == "" {
+		return set
+	}
 	own := set.Contributions[t.Country]
 	if own == nil {
 		own = &cs.Contribution{Country: t.Country}

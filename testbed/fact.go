@@ -24,18 +24,60 @@ type Report struct {
 	Mode        string             `json:"mode"`
 	Line        string             `json:"line"`
 	Made        time.Time          `json:"made"`
+	Warnings    []string           `json:"warnings,omitempty"` // about the system as a whole
 	Runs        []*Run             `json:"runs"`
 }
 
 // NewReport puts runs of one target together.
 func NewReport(r *Runner, environment ledger.Environment, at time.Time, runs []*Run) *Report {
 	return &Report{Schema: 1, Catalogue: r.Catalogue.Version, DataSet: r.DataSet, Environment: environment, System: r.Target.Name, Country: r.Target.Country,
-		Component: r.Target.Component, Version: r.Target.Version, Mode: r.Target.Mode, Line: r.Line, Made: at.UTC().Truncate(time.Millisecond), Runs: runs}
+		Component: r.Target.Component, Version: r.Target.Version, Mode: r.Target.Mode, Line: r.Line, Made: at.UTC().Truncate(time.Millisecond),
+		Warnings: r.Warnings(), Runs: runs}
 }
 
 // roles of the ledger by component.
 var sides = map[string]ledger.Role{"ER": ledger.Requester, "PP": ledger.Requester, "EID-R": ledger.Requester, "CSQ": ledger.Requester,
 	"DS": ledger.Provider, "PRV": ledger.Provider, "EID-P": ledger.Provider, "BR": ledger.Provider}
+
+// sideOf is the side of an exchange that a case puts under test; "" where it is
+// neither.
+func sideOf(role string) ledger.Role {
+	return map[string]ledger.Role{"evidence-requester": ledger.Requester, "evidence-provider": ledger.Provider}[role]
+}
+
+// Shown is what a suite's runs say about one peer case: that of the cases which
+// show it (see Case.Shows) the worst result is Result.
+type Shown struct {
+	Case   string // of the peer case
+	Result Result // pass, pass_with_warnings or fail
+	Runs   []*Run
+}
+
+// shown gives what the runs of a suite show of peer cases, in the order of the
+// suite. One failure shows that a promise is not kept; that it is kept only all
+// cases together do, each of them passed. A component of the other side shows
+// nothing.
+func (o *SuiteOutcome) shown(s *Suite, line string, side ledger.Role) (out []Shown) {
+	missing := map[string]bool{}
+	for _, k := range s.Cases {
+		if k.Shows == "" || sideOf(k.Role) != side || !k.Speaks(line) {
+			continue
+		}
+		i := slices.IndexFunc(out, func(x Shown) bool { return x.Case == k.Shows })
+		if i < 0 {
+			i, out = len(out), append(out, Shown{Case: k.Shows, Result: Pass})
+		}
+		at := slices.IndexFunc(o.Runs, func(r *Run) bool { return r.Case == k.ID })
+		if at < 0 || !slices.Contains([]Result{Pass, Warnings, Fail}, o.Runs[at].Result) {
+			missing[k.Shows] = true
+			continue
+		}
+		if out[i].Runs = append(out[i].Runs, o.Runs[at]); weight[o.Runs[at].Result] > weight[out[i].Result] {
+			out[i].Result = o.Runs[at].Result
+		}
+	}
+	return slices.DeleteFunc(out, func(x Shown) bool { return missing[x.Case] && x.Result != Fail })
+}
 
 // Outcomes sums a report up: the standing of each suite, in their order.
 func (r *Report) Outcomes() []SuiteOutcome {
@@ -71,7 +113,8 @@ func (r *Report) Count(results ...Result) (n int) {
 }
 
 // Facts are the conformance facts of a report: one for each case that was
-// played, and one for each suite of which cases is every case of the catalogue,
+// played, one for each peer case that a suite's cases show with one system
+// alone, and one for each suite of which every case of the catalogue was played,
 // so that a part of a suite never counts as the whole. They carry no message:
 // each names the SHA-256 of those it rests on.
 func (r *Report) Facts(c *Catalogue, sample bool) []ledger.Fact {
@@ -88,19 +131,38 @@ func (r *Report) Facts(c *Catalogue, sample bool) []ledger.Fact {
 			}
 			f := fact("conformance/" + run.ID)
 			f.Body.Suite, f.Body.Case, f.Body.Outcome, f.HappenedAt = run.Suite, run.Case, string(run.Result), run.Started
-			for _, m := range run.Messages {
-				if len(f.Evidence) < 20 && m.Size > 0 && !slices.ContainsFunc(f.Evidence, func(e ledger.Evidence) bool { return e.SHA256 == m.SHA256 }) {
-					f.Evidence = append(f.Evidence, ledger.Evidence{SHA256: m.SHA256, MediaType: "application/x-ebrs+xml", Size: int64(m.Size), Confidentiality: "own"})
-				}
-			}
+			f.Evidence = evidenceOf(run)
 			out = append(out, f)
 		}
-		if s := c.Suite(o.Suite); s == nil || len(o.Runs) != len(s.Cases) || o.Result == NotApplicable || !slices.Contains(ledger.Outcomes, string(o.Result)) {
+		s := c.Suite(o.Suite)
+		if s == nil {
+			continue
+		}
+		for _, shown := range o.shown(s, r.Line, sides[r.Component]) {
+			last := shown.Runs[len(shown.Runs)-1]
+			f := fact(fmt.Sprintf("conformance/%s/%s/%s/%s/%s", r.Country, r.Component, o.Suite, shown.Case, last.ID))
+			f.Body.Suite, f.Body.Case, f.Body.Outcome, f.HappenedAt = o.Suite, shown.Case, string(shown.Result), last.Started
+			f.Evidence = evidenceOf(shown.Runs...)
+			out = append(out, f)
+		}
+		if len(o.Runs) != len(s.Cases) || o.Result == NotApplicable || !slices.Contains(ledger.Outcomes, string(o.Result)) {
 			continue
 		}
 		f := fact(fmt.Sprintf("conformance/%s/%s/%s/%s", r.Country, r.Component, o.Suite, o.Runs[0].ID))
 		f.Body.Suite, f.Body.Outcome = o.Suite, string(o.Result)
 		out = append(out, f)
+	}
+	return out
+}
+
+// evidenceOf are the messages that runs rest on, at most 20.
+func evidenceOf(runs ...*Run) (out []ledger.Evidence) {
+	for _, run := range runs {
+		for _, m := range run.Messages {
+			if len(out) < 20 && m.Size > 0 && !slices.ContainsFunc(out, func(e ledger.Evidence) bool { return e.SHA256 == m.SHA256 }) {
+				out = append(out, ledger.Evidence{SHA256: m.SHA256, MediaType: "application/x-ebrs+xml", Size: int64(m.Size), Confidentiality: "own"})
+			}
+		}
 	}
 	return out
 }

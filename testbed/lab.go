@@ -96,6 +96,7 @@ func NewLab(c LabConfig) (*Runner, error) {
 	wire.Serve(directoryHost, directories)
 	r := &Runner{Catalogue: c.Catalogue, Line: c.Line, Platform: platform, Clock: clock, NewID: c.NewID, Judge: c.Judge,
 		Target: Target{Name: "practice system", Country: "FI", Version: "1", Mode: "automated", Peer: system.Peer(), Data: data, Browser: client,
+			Instance: system.Instance(wire),
 			Driver: DriverFunc(func(ctx context.Context, o Order) (Outcome, error) {
 				told, err := system.Drive(ctx, o.Do, o.Args)
 				return Outcome{told.State, told.Code, told.Detail, told.Fields, told.Rows}, err

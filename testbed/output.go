@@ -43,6 +43,9 @@ func (r *Report) WriteText(w io.Writer) error {
 	for _, o := range r.Outcomes() {
 		fmt.Fprintf(w, "%s: %s\n", o.Suite, words[o.Result])
 	}
+	for _, text := range r.Warnings {
+		fmt.Fprintf(w, "Warning: %s\n", text)
+	}
 	_, err := fmt.Fprintf(w, "%d passed, %d failed, %d not supported, %d to review, %d platform errors, %d not applicable (%s, catalogue %s)\n",
 		r.Count(Pass, Warnings), r.Count(Fail), r.Count(Unsupported), r.Count(NeedsReview), r.Count(Broken), r.Count(NotApplicable), r.Line, r.Catalogue)
 	return err
@@ -68,6 +71,7 @@ type junitSuite struct {
 	Skipped  int         `xml:"skipped,attr"`
 	Time     string      `xml:"time,attr"`
 	Cases    []junitCase `xml:"testcase"`
+	Warnings string      `xml:"system-err,omitempty"`
 }
 
 type junitCase struct {
@@ -90,7 +94,7 @@ type junitText struct {
 func (r *Report) WriteJUnit(w io.Writer) error {
 	var doc junitSuites
 	for _, o := range r.Outcomes() {
-		s := junitSuite{Name: o.Suite, Tests: len(o.Runs)}
+		s := junitSuite{Name: o.Suite, Tests: len(o.Runs), Warnings: clean(strings.Join(r.Warnings, "\n"))}
 		var took time.Duration
 		for _, run := range o.Runs {
 			took += run.Took
@@ -145,7 +149,8 @@ var page = template.Must(template.New("report").Funcs(template.FuncMap{
 <style>body{font:16px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem;color:#1b1f24;background:#fff}table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #d5d9de;vertical-align:top}pre{overflow:auto;background:#f3f4f6;padding:.6rem;font-size:13px}.fail,.error{color:#a4161a;font-weight:600}.pass,.pass_with_warnings{color:#1a6334}@media(prefers-color-scheme:dark){body{color:#e7e9ec;background:#14171a}pre{background:#1f2429}td,th{border-color:#3a4149}.fail,.error{color:#ff8f8f}.pass,.pass_with_warnings{color:#7fd69b}}</style></head>
 <body><main><h1>{{.System}}</h1>
 <p>{{if .Country}}{{.Country}}, {{end}}component {{.Component}} {{.Version}}, {{.Line}}, catalogue {{.Catalogue}}, data set {{.DataSet}}, {{.Made.Format "2006-01-02 15:04"}} UTC</p>
-<table><thead><tr><th scope="col">Suite</th><th scope="col">Result</th><th scope="col">Cases</th></tr></thead><tbody>
+{{range .Warnings}}<p class="fail">Warning: {{.}}</p>
+{{end}}<table><thead><tr><th scope="col">Suite</th><th scope="col">Result</th><th scope="col">Cases</th></tr></thead><tbody>
 {{range .Outcomes}}<tr><th scope="row">{{.Suite}}</th><td class="{{.Result}}">{{words .Result}}</td><td>{{len .Runs}}</td></tr>
 {{end}}</tbody></table>
 {{range .Runs}}{{if ne .Result "not_applicable"}}<section><h2>{{.Case}} {{.Title}}</h2><p class="{{.Result}}">{{words .Result}}{{if .Why}}: {{.Why}}{{end}}</p>

@@ -33,10 +33,11 @@ type player struct {
 	mail         map[string]*partner.Mail // by name in the case
 	received     int                      // how much of the mail was looked at
 	last         *partner.Mail            // received last
+	fresh        bool                     // the target dropped what it kept of directories
+	heard        []*partner.Mail          // answers of the target's directories
 	signal       *partner.Signal
 	actor        string
 	outcomes     map[string]*Outcome // by actor
-	page         *visit
 	ids          map[string]string
 	conversation string
 	exchange     string
@@ -72,15 +73,6 @@ func newPlayer(r *Runner, k *Case, run *Run) *player {
 		r.Platform.Reset()
 	}
 	return p
-}
-
-// forget tells a system to drop what it keeps of the directories' answers, for
-// each case begins with directories that are as they should be. One that keeps
-// nothing, or cannot be told, is left alone.
-func (p *player) forget(ctx context.Context) {
-	if p.Target.Driver != nil {
-		_, _ = p.Target.Driver.Drive(ctx, Order{Do: "forget"})
-	}
 }
 
 // close ends the conversations of a case.
@@ -121,6 +113,9 @@ func (p *player) play(ctx context.Context) {
 			p.keep(p.nameOf(m), m)
 		}
 	}
+	for _, m := range p.heard {
+		p.keep(p.nameOf(m), m)
+	}
 }
 
 func (p *player) step(ctx context.Context, s Step, i int) (v verdict) {
@@ -132,7 +127,14 @@ func (p *player) step(ctx context.Context, s Step, i int) (v verdict) {
 	if err := ctx.Err(); err != nil {
 		return verdict{Fail, "the time for this case is over"}
 	}
-	return verbs[s.Verb].do(ctx, p, s.Args)
+	v = verbs[s.Verb].do(ctx, p, s.Args)
+	if v.Result == Fail && p.fromCache() {
+		return verdict{Unsupported, v.found + "; no query came, so that the system may have answered from what it keeps of directories: let it offer the order forget"}
+	}
+	if slices.Contains(told, s.Verb) && p.doubted() && weight[v.Result] < weight[NeedsReview] {
+		return verdict{NeedsReview, v.found + "; " + p.probed.Warning}
+	}
+	return v
 }
 
 // signalComes tells whether the next step judges the signal itself.

@@ -113,6 +113,8 @@ type Runner struct {
 	// over are the conversations of cases that were played: what still comes in
 	// them is late, and no answer to the case that is played now.
 	over map[string]bool
+
+	probed *Probe // of the target's API; nil before
 }
 
 // Play plays one case. The answer always says what happened; the error is that
@@ -135,6 +137,7 @@ func (r *Runner) Play(ctx context.Context, k *Case) (*Run, error) {
 		run.Result, run.Why = NotApplicable, "the system does not play "+k.Role
 	default:
 		limited, cancel := context.WithTimeout(ctx, r.Budget)
+		r.probe(limited)
 		mine := *r
 		mine.Target.Data = r.Target.data(k.Role)
 		p := newPlayer(&mine, k, run)

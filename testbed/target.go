@@ -29,6 +29,8 @@ type Target struct {
 	// nil: the same.
 	Data partner.Data
 	Asks *partner.Data
+	// Instance is its own instance of the Common Services; nil: it has none.
+	Instance *partner.Instance
 	// Browser goes to its preview space; nil uses the runner's HTTP client.
 	Browser *http.Client
 	Driver  Driver // nil: nobody can be told to act
@@ -45,7 +47,12 @@ func (t *Target) data(role string) partner.Data {
 	return t.Data
 }
 
+// plays tells whether a role is the target's. Those of an own instance of the
+// Common Services need one.
 func (t *Target) plays(role string) bool {
+	if t.Instance == nil && (role == "directory" || role == "metadata-registry") {
+		return false
+	}
 	return len(t.Roles) == 0 || slices.Contains(t.Roles, role)
 }
 

@@ -41,20 +41,24 @@ var verbs = map[string]verb{
 	"count":     {"NAME PATH N", "so many of it", 3, 3, checkCount, doCount},
 	"same":      {"NAME PATH NAME PATH", "both say the same there", 4, 4, checkSame, doSame},
 	"differ":    {"NAME PATH NAME PATH", "both say different things there", 4, 4, checkSame, doDiffer},
-	"files":     {"NAME N [TYPE…]", "so many documents travel with it", 2, -1, nil, doFiles},
-	"open":      {"NAME look|accept|refuse [as PERSON] [status N] [returns]", "the user follows the preview address", 2, 7, checkOpen, doOpen},
+	"files":     {"NAME N|N+ [TYPE…]", "so many documents travel with it", 2, -1, checkAmount(1), doFiles},
+	"open":      {"NAME look|accept|refuse [as PERSON] [closed] [returns]", "the user follows the preview address", 2, 7, checkOpen, doOpen},
 	"wait":      {"T1 | T2 | T3 | DURATION", "time passes", 1, 1, checkWait, doWait},
 	"attest":    {"TEXT", "a person confirms what no machine sees", 1, -1, nil, doAttest},
 	"directory": {"WAY", "the platform's directories answer so from now on", 1, 1, checkDirectory, doDirectory},
 	"names":     {"WAY", "the platform's DNS answers so from now on", 1, 1, checkNames, doNames},
 	"asked":     {"NAME [is VALUE | like REGEX | absent]", "the last query that came to the directories says so", 1, 3, nil, doAsked},
-	"queries":   {"N", "so many queries have come", 1, 1, nil, doQueries},
+	"queries":   {"N|N+", "so many queries have come", 1, 1, checkAmount(0), doQueries},
+	"ask":       {"requirements|evidence-types|data-services [KEY=VALUE…] [version LINE|none] [as NAME]", "the platform asks the system's own directories", 1, -1, checkAsk, doAsk},
+	"status":    {"NAME N", "the answer came with this HTTP status", 2, 2, checkStatus, doStatus},
+	"signed":    {"NAME", "the answer is signed as TDD 3.6.2 asks, under the root that the system gave", 1, 1, nil, doSigned},
 	"reply":     {"FILE [as NAME] [with DEVIATION]", "the platform answers the last message that came", 1, 5, checkSend, doReply},
+	"register":  {"[as NAME]", "the platform's registry judges the submission that came last, and answers", 0, 2, nil, doRegister},
 	"logged":    {"KEY=VALUE… | KEY", "a row of the log says so", 1, -1, nil, doLogged},
 	"unlogged":  {"TEXT", "no row of the log holds this", 1, 1, nil, doUnlogged},
 	"clock":     {"NAME DURATION", "the message was stamped that close to the platform's time", 2, 2, nil, doClock},
 	"do":        {"ORDER [KEY=VALUE…]", "the system under test is told to act", 1, -1, nil, doOrder},
-	"outcome":   {"STATE [CODE] [KEY=VALUE…]", "what the system says came of its last order", 1, -1, nil, doOutcome},
+	"outcome":   {"STATE [CODE] [KEY=VALUE|KEY!=VALUE…]", "what the system says came of its last order", 1, -1, nil, doOutcome},
 }
 
 // options cuts "with X", "as Y" … out of arguments.
@@ -70,13 +74,3 @@ func options(args []string, names ...string) (rest []string, given map[string]st
 	}
 	return rest, given
 }
-
-// beginnings are the first octets of a document, by its type.
-// pairsOf reads KEY=VALUE.
-// withoutDiploma takes the evidence types of a country out of the lists that
-// fulfil a requirement: its data have changed.
-// doReply answers the last message that came: in its conversation and exchange,
-// with the documents that the answer refers to.
-// documentsOf are the documents that a response refers to, invented in the
-// format that it says.
-// inLog fills placeholders; {{NAME.digest}} is the digest of a message.

@@ -24,7 +24,7 @@ func checkOpen(_ *Case, args []string) string {
 
 func doOpen(ctx context.Context, p *player, args []string) verdict {
 	p.settle(ctx)
-	rest, given := options(args[2:], "as", "status")
+	rest, given := options(args[2:], "as")
 	found, err := p.find(args[0], "//rim:Slot[PreviewLocation]/rim:SlotValue/rim:Value")
 	if err != nil || len(found) == 0 {
 		return fail("%s carries no preview address", args[0])
@@ -49,11 +49,10 @@ func doOpen(ctx context.Context, p *player, args []string) verdict {
 	if err != nil {
 		return fail("%v", err)
 	}
-	p.page = page
-	switch want := given["status"]; {
-	case want != "" && fmt.Sprint(page.status) != want:
-		return fail("the preview space answers %d", page.status)
-	case want == "" && page.status != http.StatusOK && page.status != http.StatusSeeOther && page.status != http.StatusFound:
+	switch closed := slices.Contains(rest, "closed"); {
+	case closed && !page.closed(args[1]):
+		return fail("the preview space answers %d: it is open", page.status)
+	case !closed && page.status != http.StatusOK && page.status != http.StatusSeeOther && page.status != http.StatusFound:
 		return fail("the preview space answers %d", page.status)
 	}
 	if slices.Contains(rest, "returns") {
@@ -63,6 +62,12 @@ func doOpen(ctx context.Context, p *player, args []string) verdict {
 	}
 	p.settle(ctx)
 	return pass("HTTP %d", page.status)
+}
+
+// closed tells whether the user was not let in: the space refuses, or sends who
+// only looks elsewhere, such as to sign in. Which status says so is free.
+func (v *visit) closed(decision string) bool {
+	return v.status >= 400 && v.status < 500 || decision == "look" && v.status >= 300 && v.status < 400
 }
 
 // astray is why the user does not come back to where the second request asked
@@ -138,6 +143,7 @@ func doAttest(_ context.Context, _ *player, args []string) verdict {
 	return verdict{NeedsReview, "a person must confirm: " + strings.Join(args, " ")}
 }
 
+// pairsOf reads KEY=VALUE.
 func (p *player) pairsOf(args []string) (map[string]string, error) {
 	out := map[string]string{}
 	for _, a := range args {
@@ -199,7 +205,7 @@ func doOutcome(ctx context.Context, p *player, args []string) verdict {
 	}
 	rest := args[1:]
 	if len(rest) > 0 && !strings.Contains(rest[0], "=") {
-		if o.Code != rest[0] {
+		if !slices.Contains(strings.Split(rest[0], "|"), o.Code) {
 			return fail("the system says %s %s", o.State, o.Code)
 		}
 		rest = rest[1:]
@@ -208,8 +214,16 @@ func doOutcome(ctx context.Context, p *player, args []string) verdict {
 	if err != nil {
 		return broken("%v", err)
 	}
+	if v, asked := want["detail"]; asked && !strings.Contains(o.Detail, v) {
+		return fail("the detail is %q, expected %q in it", o.Detail, v)
+	}
+	delete(want, "detail")
 	for k, v := range want {
-		if o.Fields[k] != v {
+		if name, not := strings.CutSuffix(k, "!"); not {
+			if o.Fields[name] == v {
+				return fail("%s is %q", name, v)
+			}
+		} else if o.Fields[k] != v {
 			return fail("%s is %q, expected %q", k, o.Fields[k], v)
 		}
 	}
@@ -245,6 +259,7 @@ func doLogged(_ context.Context, p *player, args []string) verdict {
 	return fail("none of the %d rows of the log says so", len(p.outcomes[p.actor].Rows))
 }
 
+// inLog fills placeholders; {{NAME.digest}} is the digest of a message.
 func (p *player) inLog(v string) (string, error) {
 	return draft.Fill(v, func(name string) (string, bool) {
 		if head, ok := strings.CutSuffix(name, ".digest"); ok && p.mail[head] != nil {

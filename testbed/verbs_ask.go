@@ -31,6 +31,8 @@ func doDirectory(_ context.Context, p *player, args []string) verdict {
 	return pass("%s", args[0])
 }
 
+// withoutDiploma takes the evidence types of a country out of the lists that
+// fulfil a requirement: its data have changed.
 func withoutDiploma(country string) func(*cs.DataSet) *cs.DataSet {
 	return func(set *cs.DataSet) *cs.DataSet {
 		part := *set.Contributions[country]
@@ -108,8 +110,9 @@ func doQueries(_ context.Context, p *player, args []string) verdict {
 	if p.Platform == nil || p.Platform.Directories == nil {
 		return verdict{Unsupported, "the platform has no directories for this target"}
 	}
-	if n := len(p.Platform.Directories.Asked()); fmt.Sprint(n) != args[0] {
+	n := len(p.Platform.Directories.Asked())
+	if !amount(args[0], n) {
 		return fail("%d queries came", n)
 	}
-	return pass("%s", args[0])
+	return pass("%d", n)
 }

@@ -203,12 +203,12 @@ func doDiffer(_ context.Context, p *player, args []string) verdict {
 
 func doFiles(_ context.Context, p *player, args []string) verdict {
 	m := p.mail[args[0]]
-	n, ok := number(args[1])
-	if m == nil || !ok {
-		return broken("write files NAME N [TYPE…]")
+	if m == nil {
+		return broken("no message of this run is called %q", args[0])
 	}
-	if len(m.Files)-1 != n {
-		return fail("%d documents travel with it", len(m.Files)-1)
+	n := len(m.Files) - 1
+	if !amount(args[1], n) {
+		return fail("%d documents travel with it", n)
 	}
 	for _, want := range args[2:] {
 		if !slices.ContainsFunc(m.Files[1:], func(f partner.File) bool { return f.Type == want }) {
@@ -223,6 +223,23 @@ func doFiles(_ context.Context, p *player, args []string) verdict {
 	return pass("%d documents", n)
 }
 
+// checkAmount wants N or N+ among the arguments.
+func checkAmount(at int) func(*Case, []string) string {
+	return func(_ *Case, args []string) string {
+		_, ok := number(strings.TrimSuffix(args[at], "+"))
+		return need(ok, fmt.Sprintf("%q is no number such as 3, or 3+ for three or more", args[at]))
+	}
+}
+
+// amount tells whether there are as many as the word says: 3, or 3+ for three
+// or more.
+func amount(word string, n int) bool {
+	least, more := strings.CutSuffix(word, "+")
+	want, _ := number(least)
+	return n == want || more && n > want
+}
+
+// beginnings are the first octets of a document, by its type.
 var beginnings = map[string]string{"application/pdf": "%PDF-", "application/xml": "<", "image/png": "\x89PNG"}
 
 func doClock(_ context.Context, p *player, args []string) verdict {
@@ -247,13 +264,17 @@ func doEvery(_ context.Context, p *player, args []string) verdict {
 	case len(found) == 0:
 		return fail("%s has no %s", args[0], args[1])
 	}
-	re, err := regexp.Compile(args[3])
+	want, err := draft.Fill(args[3], p.values)
+	if err != nil {
+		return broken("%v", err)
+	}
+	re, err := regexp.Compile(want)
 	if err != nil {
 		return broken("%v", err)
 	}
 	for _, v := range found {
 		if !re.MatchString(v) {
-			return fail("found %s, expected %s", v, args[3])
+			return fail("found %s, expected %s", v, want)
 		}
 	}
 	return pass("%d", len(found))

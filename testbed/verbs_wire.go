@@ -8,6 +8,7 @@ import (
 
 	"github.com/once-only/oots/as4"
 	"github.com/once-only/oots/as4/ebms"
+	"github.com/once-only/oots/edm"
 	"github.com/once-only/oots/testbed/partner"
 	"github.com/once-only/oots/xmltree"
 )
@@ -107,13 +108,10 @@ func doPing(ctx context.Context, p *player, _ []string) verdict {
 	return pass("acknowledged with a signed receipt")
 }
 
-// silence among the actions of an expectation says that nothing may come.
-const silence = "none"
-
 func checkExpect(_ *Case, args []string) string {
-	known := []string{silence, as4.ActionRequest, as4.ActionResponse, as4.ActionException, as4.ActionSubmit, as4.ActionSubmitDone}
+	known := []string{as4.ActionRequest, as4.ActionResponse, as4.ActionException, as4.ActionSubmit, as4.ActionSubmitDone}
 	for _, a := range strings.Split(args[0], "|") {
-		if !slices.Contains(known, a) {
+		if !slices.Contains(known, a) && a != silence {
 			return fmt.Sprintf("no action is called %q; there are %s", a, strings.Join(known, ", "))
 		}
 	}
@@ -126,6 +124,10 @@ func checkExpect(_ *Case, args []string) string {
 	return ""
 }
 
+// silence among the actions of expect says that nothing need come: a provider
+// cannot answer what names no requester (TDD 4.5.3).
+const silence = "nothing"
+
 func doExpect(ctx context.Context, p *player, args []string) verdict {
 	codes, given := options(args[1:], "within", "as")
 	limit := partner.T1
@@ -133,16 +135,19 @@ func doExpect(ctx context.Context, p *player, args []string) verdict {
 		limit, _ = span(w)
 	}
 	m, why := p.next(ctx, limit)
-	if m == nil && slices.Contains(strings.Split(args[0], "|"), silence) {
-		return pass("%s", why)
-	}
-	if m == nil {
+	switch {
+	case m == nil && slices.Contains(strings.Split(args[0], "|"), silence):
+		return pass("nothing came")
+	case m == nil:
 		return fail("%s", why)
 	}
 	if given["as"] == "" {
 		given["as"] = "answer"
 	}
 	p.mail[given["as"]] = m
+	if p.declined(given["as"]) && !slices.Contains(codes, string(edm.Unsupported)) {
+		return verdict{Unsupported, "the system answers that it does not offer this (" + string(edm.Unsupported) + ")"}
+	}
 	if !slices.Contains(strings.Split(args[0], "|"), m.Header.Action) {
 		return fail("%s came instead%s", m.Header.Action, p.codeOf(given["as"]))
 	}
@@ -157,6 +162,13 @@ func doExpect(ctx context.Context, p *player, args []string) verdict {
 		return pass("%s %s", m.Header.Action, found[0])
 	}
 	return pass("%s", m.Header.Action)
+}
+
+// declined tells whether a system says of an optional case that it is not
+// offered there: "optional feature or capability is not supported".
+func (p *player) declined(name string) bool {
+	found, err := p.find(name, "//rs:Exception/@code")
+	return err == nil && p.k.Optional && slices.Contains(found, string(edm.Unsupported))
 }
 
 func (p *player) codeOf(name string) string {
@@ -179,14 +191,45 @@ func doNothing(ctx context.Context, p *player, args []string) verdict {
 	return fail("%s came%s", m.Header.Action, p.codeOf("unexpected"))
 }
 
+// doReply answers the last message that came: in its conversation and exchange,
+// with the documents that the answer refers to.
 func doReply(ctx context.Context, p *player, args []string) verdict {
 	rest, given := options(args, "with", "as", "action")
-	if p.last == nil {
-		return broken("nothing came that could be answered")
-	}
 	body, err := p.expand(rest[0])
 	if err != nil {
 		return broken("%s: %v", rest[0], err)
+	}
+	if given["as"] == "" {
+		given["as"] = strings.TrimSuffix(rest[0], ".xml")
+	}
+	return p.respond(ctx, body, given)
+}
+
+// doRegister has the platform's registry judge the submission that came last.
+func doRegister(ctx context.Context, p *player, args []string) verdict {
+	_, given := options(args, "as")
+	switch {
+	case p.Platform == nil || p.Platform.Directories == nil:
+		return verdict{Unsupported, "the platform has no registry for this target"}
+	case p.last == nil || p.last.Header.Action != as4.ActionSubmit:
+		return broken("no submission came that could be judged")
+	}
+	action, answer, err := p.Platform.Directories.Take(ctx, p.last.Header.From.ID.Value, p.Target.Data.Country, p.last.Body())
+	if err != nil {
+		return broken("the platform's registry fails: %v", err)
+	}
+	if given["as"] == "" {
+		given["as"] = "judged"
+	}
+	given["action"] = action
+	return p.respond(ctx, string(answer), given)
+}
+
+// respond sends an answer to the message that came last; given holds the
+// options of the step.
+func (p *player) respond(ctx context.Context, body string, given map[string]string) verdict {
+	if p.last == nil {
+		return broken("nothing came that could be answered")
 	}
 	l := p.letter(body, given["action"])
 	h := p.last.Header
@@ -208,13 +251,12 @@ func doReply(ctx context.Context, p *player, args []string) verdict {
 	if err != nil {
 		return broken("the answer cannot be sent: %v", err)
 	}
-	if given["as"] == "" {
-		given["as"] = strings.TrimSuffix(rest[0], ".xml")
-	}
 	p.mail[given["as"]], p.signal = m, &signal
-	return pass("%s", signal)
+	return pass("%s%s", signal, p.codeOf(given["as"]))
 }
 
+// documentsOf are the documents that a response refers to, invented in the
+// format that it says.
 func documentsOf(body string) []partner.File {
 	doc, err := xmltree.Parse([]byte(body), xmltree.Options{})
 	if err != nil {

@@ -125,22 +125,28 @@ func (c corner) Deliver(ctx context.Context, m *as4.Message) error {
 	return c.Node.Deliver(ctx, m)
 }
 
-// submit sends the sandbox's metadata to the platform.
-func (u *under) submit(ctx context.Context, of string) (string, <-chan []byte, error) {
-	i := slices.IndexFunc(u.AP.PMode.Partners, func(p *as4.Partner) bool { return p.ID.Value == u.c.Platform })
+// updates lets the node submit the sandbox's metadata to the platform.
+func (u *under) updates() error {
+	partners := u.AP.PMode.Partners
+	i := slices.IndexFunc(partners, func(p *as4.Partner) bool { return p.ID.Value == u.c.Platform })
 	if i < 0 {
-		return "", nil, fmt.Errorf("testing.platform is %q, which is no partner of the P-Mode", u.c.Platform)
+		return fmt.Errorf("testing.platform is %q, which is no partner of the P-Mode", u.c.Platform)
 	}
-	self := u.AP.PMode.Self.ID
-	part := partner.SandboxPart(u.Exchange.Country, sdg.Identifier{Scheme: self.Type, Value: self.Value}, "oots-edm:v2.0", "oots-edm:v1.2")
-	return u.submissions.SendPart(ctx, u.AP, part, u.AP.PMode.Partners[i].ID, orders.Services[of])
+	self, country := u.AP.PMode.Self.ID, u.Exchange.Country
+	u.Metadata = &partner.Metadata{Part: partner.SandboxPart(country, sdg.Identifier{Scheme: self.Type, Value: self.Value}, "oots-edm:v2.0", "oots-edm:v1.2")}
+	u.Submit = func(ctx context.Context, raw []byte) (<-chan []byte, error) {
+		return u.submissions.Send(ctx, u.AP, country, partners[i].ID, raw)
+	}
+	return nil
 }
 
 // open takes orders until ctx ends.
 func (u *under) open(ctx context.Context, group *errgroup.Group, x *exchange.Node, ap *as4.AccessPoint, ready func(what, address string)) error {
 	u.Exchange, u.AP = x, ap
 	if u.c.Sandbox && u.c.Platform != "" {
-		u.Submit = u.submit
+		if err := u.updates(); err != nil {
+			return err
+		}
 	}
 	group.Go(func() error { return u.follow(ctx) })
 	door := door{"orders of the test platform", u.c.Addr, u.c.TLS, orders.Door(&u.Node, u.token, u.log)}

@@ -6,6 +6,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -109,6 +110,8 @@ type testRun struct {
 	EncryptCert  string        `type:"existingfile" help:"Certificate messages to it are encrypted for."`
 	Trust        string        `type:"existingfile" help:"Certificates that its TLS certificate may come from (PEM)."`
 	API          string        `help:"Address where it takes orders, to tell it to act (docs/cases.md)."`
+	Directory    string        `help:"Address of its own directories, below which eb/ and dsd/ stand."`
+	DirRoot      string        `name:"directory-root" type:"existingfile" help:"Root certificate under which its directories sign."`
 	Portal       string        `help:"Identifier of its evidence requester."`
 	PortalScheme string        `help:"Scheme of that identifier." default:"urn:cef.eu:names:identifier:EAS:0037"`
 	Token        string        `help:"Token for its API." env:"OOTS_TEST_TOKEN"`
@@ -251,6 +254,14 @@ func (c testRun) runner(w *world, catalogue *testbed.Catalogue, wanted []*testbe
 	asks.Requester.Address = &sdg.Address{AdminUnitLevel1: c.Country}
 	target := testbed.Target{Peer: partner.Peer{ID: partner.PartyID(c.Party), URL: c.Target, Sign: sign, Encrypt: encrypt[0]},
 		Data: partner.Sandbox(c.Country), Asks: &asks}
+	if c.Directory != "" {
+		target.Instance = &partner.Instance{Base: strings.TrimSuffix(c.Directory, "/") + "/", HTTP: &http.Transport{TLSClientConfig: config}}
+		if c.DirRoot != "" {
+			if target.Instance.Roots, err = certificates(c.DirRoot); err != nil {
+				return nil, err
+			}
+		}
+	}
 	if c.API != "" {
 		target.Driver = &testbed.HTTPDriver{URL: c.API, Token: c.Token}
 	}

@@ -90,8 +90,8 @@ func join(ctx context.Context, c Config, clock *partner.Clock, n *network.Networ
 	if node.Requester != nil {
 		under.Directories = directories
 	}
-	under.Submit = func(ctx context.Context, of string) (string, <-chan []byte, error) {
-		return node.SubmitPart(ctx, orders.Services[of])
+	if part := n.Lifecycle.Part(c.Country); part != nil {
+		under.Metadata, under.Submit = &partner.Metadata{Part: part}, node.SubmitOutside
 	}
 	for _, line := range node.Speaks() {
 		r.Target.Lines = append(r.Target.Lines, string(line))

@@ -25,10 +25,10 @@ type Node struct {
 	AP       *as4.AccessPoint
 	// Directories that the requester asks; nil for a node that asks none.
 	Directories *Directories
-	// Submit sends the country's own metadata, of the Evidence Broker ("eb"), the
-	// Data Service Directory ("dsd") or both, and gives the submission's id and
-	// where the answer will come; nil for a node that submits none.
-	Submit func(ctx context.Context, of string) (id string, answer <-chan []byte, err error)
+	// Metadata is what the country submits, Submit how: it tells where the answer
+	// will come. nil for a node that submits none.
+	Metadata *partner.Metadata
+	Submit   func(ctx context.Context, raw []byte) (answer <-chan []byte, err error)
 	// Stop takes the access point off the network, or back; Cut the registers.
 	// Optional.
 	Stop, Cut func(bool)
@@ -153,7 +153,7 @@ func told(x *exchange.Exchange) testbed.Outcome {
 	case x.State == exchange.Delivered && len(x.Documents) == 0:
 		o.State = "nothing"
 	case x.State == exchange.Delivered && len(x.Doubts) > 0:
-		o.State, o.Detail = "doubtful", strings.Join(x.Doubts, ", ")
+		o.State, o.Detail = "review", strings.Join(x.Doubts, ", ")
 	}
 	if x.Problem != nil {
 		o.Code, o.Detail = x.Problem.Code, x.Problem.Detail

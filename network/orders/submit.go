@@ -2,16 +2,15 @@ package orders
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
-	"github.com/once-only/oots/commonservices/lcm"
+	"github.com/once-only/oots/as4"
 	"github.com/once-only/oots/testbed"
+	"github.com/once-only/oots/testbed/partner"
 	"github.com/once-only/oots/xmltree"
 )
-
-// Services are the parts of a country's metadata, by the words of the order.
-var Services = map[string]lcm.Services{"eb": lcm.EvidenceBroker, "dsd": lcm.DataServiceDirectory, "both": lcm.EvidenceBroker | lcm.DataServiceDirectory}
 
 // submission is one that was sent; its answer may have come.
 type submission struct {
@@ -22,10 +21,18 @@ type submission struct {
 
 // submit sends the country's own metadata.
 func (n *Node) submit(ctx context.Context, args map[string]string) (testbed.Outcome, error) {
-	if n.Submit == nil || Services[args["of"]] == 0 {
+	if n.Submit == nil {
 		return testbed.Outcome{}, testbed.ErrUnsupported
 	}
-	id, answer, err := n.Submit(ctx, args["of"])
+	id := "urn:uuid:" + as4.NewUUID()
+	raw, err := n.Metadata.Submission(id, args)
+	if errors.Is(err, partner.ErrUnsupported) {
+		return testbed.Outcome{}, testbed.ErrUnsupported
+	}
+	var answer <-chan []byte
+	if err == nil {
+		answer, err = n.Submit(ctx, raw)
+	}
 	if err != nil {
 		return testbed.Outcome{State: "failed", Detail: err.Error()}, nil
 	}

@@ -256,8 +256,7 @@ type place struct {
 
 // span is where the attribute stands, with the white space before it.
 func (p place) span() (from, to int, ok bool) {
-	_, local := names(p.attribute)
-	i := slices.IndexFunc(p.e.Attrs(), func(a xmltree.Attr) bool { return a.Local == local })
+	i := slices.IndexFunc(p.e.Attrs(), func(a xmltree.Attr) bool { return isCalled(&a, p.attribute) })
 	if i < 0 {
 		return 0, 0, false
 	}
@@ -269,6 +268,13 @@ func (p place) span() (from, to int, ok bool) {
 		from--
 	}
 	return from, to, true
+}
+
+// isCalled tells whether an attribute has a name as a path writes it: without
+// prefix it is in no namespace.
+func isCalled(a *xmltree.Attr, name string) bool {
+	prefix, local := names(name)
+	return a.Local == local && a.Space == xmltree.Customary(prefix)
 }
 
 func names(qname string) (prefix, local string) {
@@ -303,9 +309,8 @@ func Find(root *xmltree.Element, path string) ([]string, error) {
 			out = append(out, xmltree.NormalizeSpace(e.StringValue()))
 			continue
 		}
-		_, local := names(attribute)
 		for _, a := range e.Attrs() {
-			if a.Local == local {
+			if isCalled(&a, attribute) {
 				out = append(out, xmltree.NormalizeSpace(a.Value))
 			}
 		}

@@ -8,16 +8,19 @@ import (
 	"github.com/once-only/oots/xmltree"
 )
 
-const message = `<query:QueryRequest xmlns:query="urn:oasis:names:tc:ebxml-regrep:xsd:query:4.0" xmlns:rim="urn:oasis:names:tc:ebxml-regrep:xsd:rim:4.0" id="1"><rim:Slot name="A"><rim:SlotValue>x</rim:SlotValue></rim:Slot><rim:Slot name="B"/></query:QueryRequest>`
+const message = `<query:QueryRequest xmlns:query="urn:oasis:names:tc:ebxml-regrep:xsd:query:4.0" xmlns:rim="urn:oasis:names:tc:ebxml-regrep:xsd:rim:4.0" id="1"><rim:Slot name="A"><rim:SlotValue>x</rim:SlotValue></rim:Slot><rim:Slot name="B"/><rim:Object xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="x"/></query:QueryRequest>`
 
 func TestChanges(t *testing.T) {
 	for _, c := range []struct{ change, want string }{
-		{"remove //rim:Slot[A]", `id="1"><rim:Slot name="B"/></query`},
+		{"remove //rim:Slot[A]", `id="1"><rim:Slot name="B"/><rim:Object`},
 		{"remove query:QueryRequest/@id", `rim:4.0"><rim:Slot`},
 		{"set query:QueryRequest/@id 2", ` id="2">`},
 		{"set //rim:Slot[B] y", `<rim:Slot name="B">y</rim:Slot>`},
 		{"set //rim:Slot[A]/rim:SlotValue two words", `<rim:SlotValue>two words</rim:SlotValue>`},
 		{"set //rim:Slot[2]/@name C", ` name="C"/>`},
+		// An attribute without prefix is in no namespace: xsi:type is another.
+		{"set //rim:Object/@type t", `<rim:Object type="t" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="x"/>`},
+		{"set //rim:Object/@xsi:type t", `xsi:type="t"/>`},
 		{"set //rim:Slot[A]/@type t", `<rim:Slot type="t" name="A">`},
 		{"add //rim:Slot[B] <rim:SlotValue/>", `<rim:Slot name="B"><rim:SlotValue/></rim:Slot>`},
 		{"before //rim:Slot[B] <rim:Slot name=\"C\"/>", `<rim:Slot name="C"/><rim:Slot name="B"/>`},

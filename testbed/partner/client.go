@@ -48,7 +48,7 @@ var directoryFaults = []Fault{
 	{Name: "absent-as-outage", About: "does not tell a missing DNS record from a failure"},
 	{Name: "failure-as-absent", About: "takes a failure of the DNS for a missing record"},
 	{Name: "one-name", About: "asks one DNS name for both directories"},
-	{Name: "forgets-stale", About: "does not bridge a short outage with what it knows"},
+	{Name: "hides-stale", About: "bridges an outage with what it knows and does not say that it is old"},
 }
 
 // DirectoryAccess is what a system needs to ask directories.
@@ -79,9 +79,6 @@ func (p *Practice) newClient(a *DirectoryAccess) (*cs.Client, error) {
 	}
 	if p.is("keeps-for-ever") {
 		cfg.Fresh = 10000 * time.Hour
-	}
-	if p.is("forgets-stale") {
-		cfg.Stale = -1
 	}
 	return cs.NewClient(cfg)
 }
@@ -300,6 +297,7 @@ func (p *Practice) tell(ids []string, a cs.Answer, questions []cs.Question, err 
 		slices.Sort(ids)
 		ids = ids[:1]
 	}
+	a.Stale = a.Stale && !p.is("hides-stale")
 	return found(ids, a, questions, err)
 }
 

@@ -2,6 +2,7 @@ package partner
 
 import (
 	"slices"
+	"strings"
 	"sync"
 
 	cs "github.com/once-only/oots/commonservices"
@@ -78,6 +79,10 @@ var Demo = sync.OnceValue(seed.DataSet)
 // DefaultData is the Finnish diploma of the demonstration seed.
 func DefaultData() Data { return DataOf(Demo(), "FI") }
 
+// supplements are the kinds of documents that a request may ask for beside the
+// evidence (TDD 4.5.1, line 2.0).
+var supplements = []string{string(edm.HumanReadableVersion), string(edm.Translation), string(edm.Annex)}
+
 // asked is the evidence part of a request: one distribution a format.
 func (d *Data) asked(formats ...string) sdg.DataServiceEvidenceType {
 	e := d.Evidence
@@ -89,7 +94,7 @@ func (d *Data) asked(formats ...string) sdg.DataServiceEvidenceType {
 				model = x.ConformsTo
 			}
 		}
-		e.DistributedAs = append(e.DistributedAs, sdg.Distribution{Formats: []string{f}, ConformsTo: model})
+		e.DistributedAs = append(e.DistributedAs, sdg.Distribution{Formats: []string{f}, ConformsTo: model, Associated: supplements})
 	}
 	return e
 }
@@ -118,7 +123,7 @@ func (d *Data) Values() map[string]string {
 	}
 	return map[string]string{
 		"country": d.Country, "procedure": d.Procedure,
-		"requirement": d.Requirement.ID, "requirement.name": first(d.Requirement.Names),
+		"requirement": d.Requirement.ID, "requirement.uuid": d.Requirement.ID[strings.LastIndexByte(d.Requirement.ID, '/')+1:], "requirement.name": first(d.Requirement.Names),
 		"evidence.record": d.Evidence.ID, "evidence.type": d.Evidence.Classification, "evidence.title": first(d.Evidence.Titles), "evidence.model": model,
 		"provider.scheme": d.Provider.Identifier.Scheme, "provider.id": d.Provider.Identifier.Value, "provider.name": first(d.Provider.Names),
 		"requester.scheme": d.Requester.Identifier.Scheme, "requester.id": d.Requester.Identifier.Value, "requester.name": first(d.Requester.Names),

@@ -1,6 +1,7 @@
 package partner
 
 import (
+	"context"
 	"crypto"
 	"crypto/x509"
 	"encoding/base64"
@@ -12,7 +13,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/once-only/oots/as4"
 	cs "github.com/once-only/oots/commonservices"
+	"github.com/once-only/oots/commonservices/lcm"
 	"github.com/once-only/oots/pki"
 )
 
@@ -29,6 +32,7 @@ type Directories struct {
 	old       *cs.Signer // whose certificate has expired
 	catalogue *cs.Catalogue
 	first     *cs.DataSet
+	registry  *lcm.LifecycleManager // of this case; nil before the first submission
 
 	mu       sync.Mutex
 	mode     *Misbehaviour
@@ -91,11 +95,11 @@ var Misbehaviours = []Misbehaviour{
 		a.Header().Set(cs.HeaderSignature, head+"..")
 	}},
 	{Name: "other-line", About: "answers in another line than was asked", change: func(d *Directories, a *recorder) {
-		a.setBody(strings.Replace(a.body.String(), "oots-cs:v2.0", "oots-cs:v1.2", 1))
+		a.setBody(strings.NewReplacer("oots-cs:v2.0", "oots-cs:v1.2", "oots-cs:v1.2", "oots-cs:v2.0").Replace(a.body.String()))
 		a.sign(d.signer)
 	}},
 	{Name: "unknown-line", About: "answers in a line that does not exist", change: func(d *Directories, a *recorder) {
-		a.setBody(strings.Replace(a.body.String(), "oots-cs:v2.0", "oots-cs:v9.9", 1))
+		a.setBody(strings.NewReplacer("oots-cs:v2.0", "oots-cs:v9.9", "oots-cs:v1.2", "oots-cs:v9.9").Replace(a.body.String()))
 		a.sign(d.signer)
 	}},
 	{Name: "other-answer", About: "a well signed answer to another question", change: func(d *Directories, a *recorder) {
@@ -200,7 +204,7 @@ func issueSigner(ca *pki.CA, now func() time.Time, age time.Duration) (*cs.Signe
 func (d *Directories) Reset() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.mode, d.asked, d.answered = FindMisbehaviour("usual"), nil, nil
+	d.mode, d.asked, d.answered, d.registry = FindMisbehaviour("usual"), nil, nil, nil
 	if d.catalogue.DataSet() != d.first {
 		_ = d.catalogue.Publish(d.first)
 	}
@@ -219,6 +223,26 @@ func (d *Directories) Behave(m *Misbehaviour) {
 // Change publishes another data set, made from the one in service.
 func (d *Directories) Change(f func(*cs.DataSet) *cs.DataSet) error {
 	return d.catalogue.Publish(f(d.catalogue.DataSet()))
+}
+
+// Take judges a country's submission as a registry does; what it accepts is
+// served from then on.
+func (d *Directories) Take(ctx context.Context, party, country string, raw []byte) (action string, answer []byte, err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.registry == nil {
+		if d.registry, err = lcm.New(ctx, lcm.Config{Store: &lcm.Memory{}, Baseline: d.first, Now: d.now}); err != nil {
+			return "", nil, err
+		}
+	}
+	answer, revision, err := d.registry.Answer(ctx, lcm.Author{Party: party, How: lcm.ByAS4}, country, raw)
+	switch {
+	case revision != nil:
+		return as4.ActionSubmitDone, answer, d.catalogue.Publish(d.registry.DataSet())
+	case answer != nil:
+		return as4.ActionException, answer, nil
+	}
+	return "", nil, err
 }
 
 // Asked are the queries so far.

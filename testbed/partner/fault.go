@@ -95,7 +95,7 @@ var Faults = []Fault{
 	{Name: "response-without-format", About: "the distribution has no format", edits: map[string]string{response: "remove //sdg:Distribution/sdg:Format"}},
 	{Name: "response-bad-language", About: "the language is none of the list", edits: map[string]string{response: "set //sdg:Distribution/sdg:Language Finnish"}},
 	{Name: "response-bad-country", About: "the country of the provider is none of the list", edits: map[string]string{response: "set //rim:Slot[EvidenceProvider]/rim:SlotValue/rim:Element/sdg:Agent/sdg:Address/sdg:AdminUnitLevel1 XX"}},
-	{Name: "response-without-title", About: "the repository item has no title", edits: map[string]string{response: "remove //rim:RepositoryItemRef/@title"}},
+	{Name: "response-without-title", About: "the repository item has no title", edits: map[string]string{response: "remove //rim:RepositoryItemRef/@xlink:title"}},
 	{Name: "response-flat", About: "documents stand outside of packages (line 2.0)", edits: map[string]string{response: "rename query:QueryResponse/rim:RegistryObjectList/rim:RegistryObject[1] rim:ExtrinsicObject"}},
 	{Name: "response-wrong-status", About: "the status is none of the list", edits: map[string]string{response: "set query:QueryResponse/@status urn:oasis:names:tc:ebxml-regrep:ResponseStatusType:Perfect"}},
 	{Name: "response-bad-date", About: "the issuing date is no date", edits: map[string]string{response: "set //sdg:IssuingDate 30.05.2020"}},
@@ -176,12 +176,12 @@ func both(edit string) map[string]string {
 
 // AllFaults are all that there are.
 func AllFaults() []Fault {
-	return slices.Concat(Faults, requesterFaults, directoryFaults, lcmFaults, logFaults)
+	return slices.Concat(Faults, requesterFaults, directoryFaults, instanceFaults, lcmFaults, logFaults)
 }
 
 // FindFault is the fault of a name, nil when there is none.
 func FindFault(name string) *Fault {
-	for _, list := range [][]Fault{Faults, requesterFaults, directoryFaults, lcmFaults, logFaults} {
+	for _, list := range [][]Fault{Faults, requesterFaults, directoryFaults, instanceFaults, lcmFaults, logFaults} {
 		if i := slices.IndexFunc(list, func(f Fault) bool { return f.Name == name }); i >= 0 {
 			return &list[i]
 		}

@@ -79,6 +79,9 @@ type Mail struct {
 	wire   []byte      // of a raw one: what travelled, to be repeated
 	kind   string      // its Content-Type
 	Broken error       // why it cannot
+	// Answer is the HTTP of what a directory answered to the platform; nil of an
+	// AS4 message.
+	Answer *http.Response
 }
 
 // Body is the first part, nil when there is none.

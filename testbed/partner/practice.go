@@ -51,12 +51,14 @@ type Practice struct {
 	todo     []*Mail
 	outbox   []outgoing
 	provider *provider
+	instance *instance
 	sent     int
-	client   *cs.Client
+	access   *DirectoryAccess
+	client   *cs.Client // nil without access
 	orders   []*order
 	stopped  atomic.Bool
 	line     edm.Line
-	Part     *cs.Contribution // its own metadata, to submit
+	metadata Metadata // to submit
 }
 
 // outgoing is an answer that waits to be sent.
@@ -67,7 +69,7 @@ type outgoing struct {
 
 // NewPractice makes a practice system.
 func NewPractice(c PracticeConfig) (*Practice, error) {
-	p := &Practice{Data: c.Data, Part: c.Part, line: cmp.Or(c.Line, edm.V20), Temper: c.Temper, validator: c.Judge, fault: &Fault{}}
+	p := &Practice{Data: c.Data, metadata: Metadata{Part: c.Part, sameVersion: c.Fault == "submission-same-version"}, line: cmp.Or(c.Line, edm.V20), Temper: c.Temper, validator: c.Judge, fault: &Fault{}}
 	if p.validator == nil {
 		p.validator = validator.New(validator.Config{})
 	}
@@ -91,10 +93,19 @@ func NewPractice(c PracticeConfig) (*Practice, error) {
 	if p.Party, err = NewParty(party); err != nil {
 		return nil, err
 	}
-	if c.Directory != nil {
-		p.client, err = p.newClient(c.Directory)
+	if p.instance, err = newInstance(p); err != nil {
+		return nil, err
 	}
-	return p, err
+	p.access = c.Directory
+	return p, p.forget()
+}
+
+// forget is the order "forget": what is kept of directories is dropped.
+func (p *Practice) forget() (err error) {
+	if p.access != nil {
+		p.client, err = p.newClient(p.access)
+	}
+	return err
 }
 
 // is tells whether the system has this fault.
@@ -109,6 +120,8 @@ func (p *Practice) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case strings.HasPrefix(r.URL.Path, "/preview/"):
 		p.provider.ServePreview(w, r)
+	case strings.HasPrefix(r.URL.Path, instancePath):
+		p.instance.ServeHTTP(w, r)
 	default:
 		p.receive(w, r)
 	}
@@ -247,6 +260,10 @@ func (p *Practice) Settle(ctx context.Context) (worked bool, err error) {
 		}
 		var then []func(context.Context) error
 		for _, m := range todo {
+			if m.Header.Service.Value == as4.LifecycleMgmt && m.Header.Action == submit {
+				then = append(then, func(ctx context.Context) error { return p.instance.take(ctx, m) })
+				continue
+			}
 			if m.Header.Action != as4.ActionRequest {
 				if f := p.settled(m); f != nil {
 					then = append(then, f)
@@ -287,6 +304,7 @@ func (p *Practice) work(m *Mail) *reply {
 
 // dispatch sends an answer.
 func (p *Practice) dispatch(ctx context.Context, o outgoing) error {
+	p.Clock.Add(time.Duration(p.Temper.DelaySeconds) * time.Second)
 	l, err := p.provider.letter(o.to, o.a)
 	if err != nil {
 		return err
@@ -338,6 +356,8 @@ func (p *Practice) Drive(ctx context.Context, do string, args map[string]string)
 	switch do {
 	case "query":
 		return p.query(ctx, args)
+	case "forget":
+		return Told{State: "done"}, p.forget()
 	case "request":
 		return p.request(ctx, args)
 	case "replay":

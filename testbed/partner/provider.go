@@ -228,9 +228,10 @@ func Document(mediaType string) []byte {
 // piece adds one piece of evidence in the first format that was asked.
 func (p *provider) piece(out *reply, a *edm.Response, req *edm.Request, complete bool) {
 	format, model := "application/pdf", ""
+	var wanted []string // documents beside the evidence
 	for _, d := range req.Evidence.DistributedAs {
 		if f := d.Format(); f == "application/xml" || f == "application/pdf" {
-			format, model = f, d.ConformsTo
+			format, model, wanted = f, d.ConformsTo, d.Associated
 			break
 		}
 	}
@@ -261,13 +262,11 @@ func (p *provider) piece(out *reply, a *edm.Response, req *edm.Request, complete
 		out.files = append(out.files, file)
 	}
 	add(edm.MainEvidence, format, model, "Evidence")
-	two := req.Line == edm.V20
-	if two && (format == "application/xml" || complete) {
-		add(edm.HumanReadableVersion, "application/pdf", "", "Human-readable version")
-	}
-	if two && complete {
-		add(edm.Translation, "application/pdf", "", "Translation")
-		add(edm.Annex, "application/pdf", "", "Annex")
+	for _, kind := range supplements {
+		has := complete || format == "application/xml" && kind == string(edm.HumanReadableVersion)
+		if has && slices.Contains(wanted, kind) {
+			add(edm.DocumentKind(kind), "application/pdf", "", kind)
+		}
 	}
 	a.Packages = append(a.Packages, pack)
 }

@@ -13,13 +13,10 @@ import (
 	"github.com/once-only/oots/as4"
 	"github.com/once-only/oots/as4/ebms"
 	cs "github.com/once-only/oots/commonservices"
-	"github.com/once-only/oots/commonservices/lcm"
 	"github.com/once-only/oots/edm"
-	"github.com/once-only/oots/regrep"
 	"github.com/once-only/oots/sdg"
 	"github.com/once-only/oots/testbed/draft"
 	"github.com/once-only/oots/validator"
-	"github.com/once-only/oots/xmltree"
 )
 
 // requesterFaults are those of a system that asks for evidence.
@@ -52,6 +49,8 @@ var requesterFaults = []Fault{
 	{Name: "empty-as-failure", About: "reports a failure when there is no evidence"},
 	{Name: "exception-as-delivery", About: "reports evidence when the provider refuses"},
 	{Name: "exception-without-code", About: "does not say why the provider refused"},
+	{Name: "exception-without-detail", About: "keeps the detail of a refusal from the user"},
+	{Name: "request-same-id", About: "gives every request the same id"},
 	{Name: "deferral-as-failure", About: "reports a failure when evidence needs time"},
 	{Name: "waits-for-ever", About: "does not count T1"},
 	{Name: "loses-documents", About: "takes one document of several"},
@@ -61,25 +60,6 @@ var requesterFaults = []Fault{
 	{Name: "identity-raised-assurance", About: "raises the level of assurance"},
 	{Name: "identity-other-identifier", About: "sends another identifier than the identity has", edits: asked("set //sdg:Person/sdg:Identifier FI/NL/SOMEBODY-0009")},
 	{Name: "identity-bad-identifier", About: "sends an identifier without its scheme", edits: asked("remove //sdg:Person/sdg:Identifier/@schemeID")},
-}
-
-// lcmFaults are those of a system that submits metadata.
-var lcmFaults = []Fault{
-	{Name: "submits-nothing", About: "takes the order and submits nothing"},
-	{Name: "submission-without-id", About: "the submission's id is no urn:uuid", edits: submitted("set lcm:SubmitObjectsRequest/@id submission-1")},
-	{Name: "submission-unchecked", About: "checkReferences is not true", edits: submitted("set lcm:SubmitObjectsRequest/@checkReferences false")},
-	{Name: "submission-without-list", About: "there are no objects", edits: submitted("remove lcm:SubmitObjectsRequest/rim:RegistryObjectList")},
-	{Name: "submission-without-classification", About: "an object is not classified", edits: submitted("remove //rim:Classification")},
-	{Name: "submission-other-scheme", About: "an object is classified in another scheme", edits: submitted("set //rim:Classification/@classificationScheme urn:example:other")},
-	{Name: "submission-without-slot", About: "an object has no content", edits: submitted("remove //rim:RegistryObject/rim:Slot")},
-	{Name: "submission-bad-link", About: "an association has a source that is not there", edits: submitted("set //rim:RegistryObject[@sourceObject]/@sourceObject urn:uuid:99999999-9999-4999-8999-999999999993")},
-	{Name: "submission-other-link", About: "an association has an unknown type", edits: submitted("set //rim:RegistryObject/@type urn:example:likes")},
-	{Name: "submission-other-country", About: "submits data of another country"},
-	{Name: "submission-bad-object-id", About: "an object's id is no urn:uuid", edits: submitted("set //rim:RegistryObject/@id object-1")},
-	{Name: "refusal-as-acceptance", About: "reports that a refused submission was accepted"},
-	{Name: "acceptance-as-refusal", About: "reports that an accepted submission was refused"},
-	{Name: "takes-foreign-acceptance", About: "takes the answer to another submission for its own"},
-	{Name: "refusal-without-code", About: "does not say why a submission was refused"},
 }
 
 // logFaults are those of the log.
@@ -95,8 +75,7 @@ var logFaults = []Fault{
 	{Name: "log-with-person", About: "logs who the evidence is about"},
 }
 
-func asked(edit string) map[string]string     { return map[string]string{request: edit} }
-func submitted(edit string) map[string]string { return map[string]string{submit: edit} }
+func asked(edit string) map[string]string { return map[string]string{request: edit} }
 
 // order is something the system was told to do that takes time.
 type order struct {
@@ -123,6 +102,9 @@ func (p *Practice) request(ctx context.Context, args map[string]string) (Told, e
 		return value
 	}
 	r := p.Data.ask(p.NewID(), p.Clock)
+	if p.is("request-same-id") {
+		r.ID = "urn:uuid:00000000-0000-4000-8000-000000000002"
+	}
 	r.PossibilityForPreview = args["preview"] == "yes"
 	if f := args["format"]; f != "" {
 		r.Evidence = p.Data.asked(f)
@@ -290,8 +272,12 @@ func (p *Practice) settled(m *Mail) (then func(context.Context) error) {
 			}
 			return nil
 		}
-		if o.state, o.code, o.answered = "refused", string(x.Code), true; p.is("exception-without-code") {
+		o.state, o.code, o.detail, o.answered = "refused", string(x.Code), x.Detail, true
+		if p.is("exception-without-code") {
 			o.code = ""
+		}
+		if p.is("exception-without-detail") {
+			o.detail = ""
 		}
 		if p.is("exception-as-delivery") {
 			o.state, o.documents = "delivered", 1
@@ -376,59 +362,6 @@ func (p *Practice) outcomeOf(args map[string]string) (Told, error) {
 		return Told{}, fmt.Errorf("there is no order %q", args["order"])
 	}
 	return p.orders[i-1].tell(), nil
-}
-
-// submit is the order "submit": send the country's own metadata (of=eb, dsd or
-// both) to the registry.
-func (p *Practice) submitMetadata(ctx context.Context, args map[string]string) (Told, error) {
-	if p.Part == nil {
-		return Told{}, ErrUnsupported
-	}
-	services := map[string]lcm.Services{"eb": lcm.EvidenceBroker, "dsd": lcm.DataServiceDirectory, "both": lcm.Everything}[args["of"]]
-	id := "urn:uuid:" + p.NewID()
-	raw, _, err := lcm.Encode(p.Part, lcm.EncodeOptions{ID: id, Services: services})
-	if err != nil {
-		return Told{}, err
-	}
-	if p.is("submission-other-country") {
-		raw = []byte(strings.ReplaceAll(string(raw), ">"+p.Part.Country+"<", ">SE<"))
-	}
-	o := &order{id: fmt.Sprint(len(p.orders) + 1), state: "sent", submission: id, to: p.Peers[0].ID}
-	p.orders = append(p.orders, o)
-	if p.is("submits-nothing") {
-		return o.tell(), nil
-	}
-	return o.tell(), p.send(ctx, Letter{To: o.to, Service: as4.LifecycleMgmt, Action: submit, Sender: p.Data.Provider.Identifier,
-		Recipient: sdg.Identifier{Scheme: "urn:cef.eu:names:identifier:EAS:0037", Value: "REGISTRY"}, Files: []File{{Type: regrep.MediaType, Data: raw}}})
-}
-
-func (p *Practice) submissionAnswered(m *Mail) {
-	doc, err := xmltree.Parse(m.Body(), xmltree.Options{})
-	if err != nil {
-		return
-	}
-	id := doc.Root.Attr("", "requestId")
-	i := slices.IndexFunc(p.orders, func(o *order) bool { return o.submission != "" && o.submission == id })
-	if i < 0 && p.is("takes-foreign-acceptance") {
-		i = len(p.orders) - 1
-	}
-	if i < 0 {
-		return
-	}
-	o := p.orders[i]
-	o.answered = true
-	if strings.HasSuffix(doc.Root.Attr("", "status"), ":Success") {
-		if o.state = "accepted"; p.is("acceptance-as-refusal") {
-			o.state = "refused"
-		}
-		return
-	}
-	if x := doc.Root.Child(xmltree.Customary("rs"), "Exception"); x != nil && !p.is("refusal-without-code") {
-		o.code = x.Attr("", "code")
-	}
-	if o.state = "refused"; p.is("refusal-as-acceptance") {
-		o.state, o.code = "accepted", ""
-	}
 }
 
 // logOf is the order "log": what the log of Article 17 says about a
