@@ -38,6 +38,7 @@ type player struct {
 	signal       *partner.Signal
 	actor        string
 	outcomes     map[string]*Outcome // by actor
+	ordered      map[string]Order    // what each was told last
 	ids          map[string]string
 	conversation string
 	exchange     string
@@ -63,7 +64,7 @@ func broken(format string, a ...any) verdict {
 }
 
 func newPlayer(r *Runner, k *Case, run *Run) *player {
-	p := &player{Runner: r, k: k, run: run, mail: map[string]*partner.Mail{}, ids: map[string]string{}, outcomes: map[string]*Outcome{},
+	p := &player{Runner: r, k: k, run: run, mail: map[string]*partner.Mail{}, ids: map[string]string{}, outcomes: map[string]*Outcome{}, ordered: map[string]Order{},
 		conversation: r.NewID(), exchange: r.NewID(), began: r.Clock.Now()}
 	if r.Platform != nil {
 		p.me = r.Platform.Party
@@ -309,7 +310,12 @@ func (p *player) pause(ctx context.Context, d time.Duration) error {
 		}
 		return nil
 	}
-	t := time.NewTimer(time.Duration(float64(d) / p.Scale))
+	return p.rest(ctx, time.Duration(float64(d)/p.Scale))
+}
+
+// rest waits in real time.
+func (p *player) rest(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-t.C:

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/once-only/oots/edm"
 	"github.com/once-only/oots/testbed/draft"
@@ -181,15 +182,45 @@ func doOrder(ctx context.Context, p *player, args []string) verdict {
 	case err != nil:
 		return fail("%v", err)
 	}
-	p.outcomes[p.actor] = &out
+	p.outcomes[p.actor], p.ordered[p.actor] = &out, Order{args[0], pairs}
 	p.settle(ctx)
 	return pass("%s %s", out.State, out.Code)
 }
+
+// inTime asks again while a system somewhere else may still be at work: what it
+// says of itself may come a little later than its messages. One in this process
+// has nothing left to do.
+func (p *player) inTime(ctx context.Context, ask func() verdict) verdict {
+	v := ask()
+	if p.Target.Settle != nil {
+		return v
+	}
+	deadline := time.Now().Add(min(time.Duration(float64(partner.T1)/p.Scale), p.Patience, slowest))
+	for v.Result == Fail && time.Now().Before(deadline) {
+		if p.rest(ctx, askAgain) != nil {
+			break
+		}
+		v = ask()
+	}
+	return v
+}
+
+// slowest is how long a system may take to know what its messages say, askAgain
+// how often it is asked meanwhile.
+const (
+	slowest  = 10 * time.Second
+	askAgain = 200 * time.Millisecond
+)
 
 func doOutcome(ctx context.Context, p *player, args []string) verdict {
 	if p.outcomes[p.actor] == nil {
 		return broken("nothing was ordered before")
 	}
+	return p.inTime(ctx, func() verdict { return p.outcome(ctx, args) })
+}
+
+// outcome asks the system what came of its last order.
+func (p *player) outcome(ctx context.Context, args []string) verdict {
 	p.settle(ctx)
 	if id := p.outcomes[p.actor].Fields["order"]; id != "" { // still under way when it was given
 		out, err := p.Target.drive(ctx, Order{"outcome", map[string]string{"order": id}})
@@ -238,10 +269,24 @@ func withOrder(fields map[string]string, id string) map[string]string {
 	return out
 }
 
-func doLogged(_ context.Context, p *player, args []string) verdict {
+func doLogged(ctx context.Context, p *player, args []string) verdict {
 	if p.outcomes[p.actor] == nil {
 		return broken("no log was asked for")
 	}
+	first := true
+	return p.inTime(ctx, func() verdict {
+		if !first {
+			if out, err := p.Target.drive(ctx, p.ordered[p.actor]); err == nil {
+				p.outcomes[p.actor] = &out
+			}
+		}
+		first = false
+		return p.logged(args)
+	})
+}
+
+// logged looks for a row of the log.
+func (p *player) logged(args []string) verdict {
 	for _, row := range p.outcomes[p.actor].Rows {
 		ok := true
 		for _, a := range args {
