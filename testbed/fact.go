@@ -20,11 +20,14 @@ type Report struct {
 	System      string             `json:"system"`
 	Country     string             `json:"country"`
 	Component   string             `json:"component"`
-	Version     string             `json:"version"`
-	Mode        string             `json:"mode"`
-	Line        string             `json:"line"`
-	Made        time.Time          `json:"made"`
-	Runs        []*Run             `json:"runs"`
+	// Components are what the system consists of, where one playing counts for
+	// several; empty: Component alone.
+	Components []string  `json:"components,omitempty"`
+	Version    string    `json:"version"`
+	Mode       string    `json:"mode"`
+	Line       string    `json:"line"`
+	Made       time.Time `json:"made"`
+	Runs       []*Run    `json:"runs"`
 }
 
 // NewReport puts runs of one target together.
@@ -32,10 +35,6 @@ func NewReport(r *Runner, environment ledger.Environment, at time.Time, runs []*
 	return &Report{Schema: 1, Catalogue: r.Catalogue.Version, DataSet: r.DataSet, Environment: environment, System: r.Target.Name, Country: r.Target.Country,
 		Component: r.Target.Component, Version: r.Target.Version, Mode: r.Target.Mode, Line: r.Line, Made: at.UTC().Truncate(time.Millisecond), Runs: runs}
 }
-
-// roles of the ledger by component.
-var sides = map[string]ledger.Role{"ER": ledger.Requester, "PP": ledger.Requester, "EID-R": ledger.Requester, "CSQ": ledger.Requester,
-	"DS": ledger.Provider, "PRV": ledger.Provider, "EID-P": ledger.Provider, "BR": ledger.Provider}
 
 // Outcomes sums a report up: the standing of each suite, in their order.
 func (r *Report) Outcomes() []SuiteOutcome {
@@ -71,38 +70,89 @@ func (r *Report) Count(results ...Result) (n int) {
 }
 
 // Facts are the conformance facts of a report: one for each case that was
-// played, and one for each suite of which cases is every case of the catalogue,
-// so that a part of a suite never counts as the whole. They carry no message:
-// each names the SHA-256 of those it rests on.
+// played, and for each component one for each suite that it needs, when every
+// case of the catalogue that puts the component to the test is there, so that a
+// part of a suite never counts as the whole. A suite of which no case applies
+// gives none. They carry no message: each names the SHA-256 of those it rests on.
 func (r *Report) Facts(c *Catalogue, sample bool) []ledger.Fact {
-	var out []ledger.Fact
-	fact := func(id string) ledger.Fact {
-		return ledger.Fact{ID: id, Kind: ledger.Conformance, Asserter: "platform", Verifier: "platform", Environment: r.Environment, Specification: r.Line,
-			Subject:    ledger.Subject{Country: r.Country, Role: sides[r.Component], System: r.System, Component: r.Component},
-			HappenedAt: r.Made, Sample: sample, Body: ledger.Body{Version: r.Version, Catalogue: r.Catalogue, Mode: r.Mode}}
+	codes := r.Components
+	if len(codes) == 0 {
+		codes = []string{r.Component}
 	}
-	for _, o := range r.Outcomes() {
-		for _, run := range o.Runs {
-			if run.Result == NotApplicable || !slices.Contains(ledger.Outcomes, string(run.Result)) {
+	fact := func(id string, of *Component, suite string, outcome Result, at time.Time) ledger.Fact {
+		return ledger.Fact{ID: id, Kind: ledger.Conformance, Asserter: "platform", Verifier: "platform", Environment: r.Environment, Specification: r.Line,
+			Subject:    ledger.Subject{Country: r.Country, Role: of.Side, System: r.System, Component: of.Code},
+			HappenedAt: at, Sample: sample, Body: ledger.Body{Version: r.Version, Catalogue: r.Catalogue, Mode: r.Mode, Suite: suite, Outcome: string(outcome)}}
+	}
+	var out []ledger.Fact
+	for _, run := range r.Runs {
+		k := c.Case(run.Case)
+		if k == nil || !judged(run.Result) {
+			continue
+		}
+		of := componentFor(codes, k.Role)
+		if of == nil {
+			continue
+		}
+		f := fact("conformance/"+run.ID, of, run.Suite, run.Result, run.Started)
+		f.Body.Case = run.Case
+		for _, m := range run.Messages {
+			cite(&f, m)
+		}
+		out = append(out, f)
+	}
+	for i := range Components {
+		of := &Components[i]
+		if !slices.Contains(codes, of.Code) || r.Catalogue != c.Version {
+			continue
+		}
+		for _, suite := range of.Suites {
+			runs, whole := r.of(c.Suite(suite), of.Roles)
+			standing := Standing(runs)
+			if !whole || !judged(standing) {
 				continue
 			}
-			f := fact("conformance/" + run.ID)
-			f.Body.Suite, f.Body.Case, f.Body.Outcome, f.HappenedAt = run.Suite, run.Case, string(run.Result), run.Started
-			for _, m := range run.Messages {
-				if len(f.Evidence) < 20 && m.Size > 0 && !slices.ContainsFunc(f.Evidence, func(e ledger.Evidence) bool { return e.SHA256 == m.SHA256 }) {
-					f.Evidence = append(f.Evidence, ledger.Evidence{SHA256: m.SHA256, MediaType: "application/x-ebrs+xml", Size: int64(m.Size), Confidentiality: "own"})
+			f := fact(fmt.Sprintf("conformance/%s/%s/%s/%s", r.Country, of.Code, suite, runs[0].ID), of, suite, standing, r.Made)
+			for _, run := range runs {
+				if i := slices.IndexFunc(run.Messages, func(m Message) bool { return !m.Sent }); i >= 0 {
+					cite(&f, run.Messages[i])
 				}
 			}
 			out = append(out, f)
 		}
-		if s := c.Suite(o.Suite); s == nil || len(o.Runs) != len(s.Cases) || o.Result == NotApplicable || !slices.Contains(ledger.Outcomes, string(o.Result)) {
-			continue
-		}
-		f := fact(fmt.Sprintf("conformance/%s/%s/%s/%s", r.Country, r.Component, o.Suite, o.Runs[0].ID))
-		f.Body.Suite, f.Body.Outcome = o.Suite, string(o.Result)
-		out = append(out, f)
 	}
 	return out
+}
+
+// judged tells whether a result can stand in the ledger.
+func judged(r Result) bool {
+	return r != NotApplicable && slices.Contains(ledger.Outcomes, string(r))
+}
+
+// cite names a message as evidence of a fact; a fact has at most twenty.
+func cite(f *ledger.Fact, m Message) {
+	if len(f.Evidence) < 20 && m.Size > 0 && !slices.ContainsFunc(f.Evidence, func(e ledger.Evidence) bool { return e.SHA256 == m.SHA256 }) {
+		f.Evidence = append(f.Evidence, ledger.Evidence{SHA256: m.SHA256, MediaType: "application/x-ebrs+xml", Size: int64(m.Size), Confidentiality: "own"})
+	}
+}
+
+// of are the runs of the cases of a suite that put one of the roles to the test,
+// and whether that is every such case.
+func (r *Report) of(s *Suite, roles []string) (runs []*Run, whole bool) {
+	if s == nil {
+		return nil, false
+	}
+	wanted := 0
+	for _, k := range s.Cases {
+		if !slices.Contains(roles, k.Role) {
+			continue
+		}
+		wanted++
+		if i := slices.IndexFunc(r.Runs, func(run *Run) bool { return run.Case == k.ID }); i >= 0 {
+			runs = append(runs, r.Runs[i])
+		}
+	}
+	return runs, wanted > 0 && len(runs) == wanted
 }
 
 // Sign makes the report a signed one: its JSON on one line, as the text of a
