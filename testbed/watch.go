@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 )
 
 // Event is something that happened to a job, for whoever watches it live: a
@@ -25,12 +27,8 @@ func (s *Service) Since(ctx context.Context, id, last string) ([]Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	var steps, notes int
-	var end string
-	if n, _ := fmt.Sscanf(last, "%d.%d.%4s", &steps, &notes, &end); n < 2 || steps < 0 || notes < 0 {
-		steps, notes = 0, 0
-	}
-	if end == "done" && !j.Open() {
+	steps, notes, end := seen(last)
+	if end && !j.Open() {
 		return nil, nil
 	}
 	var out []Event
@@ -54,6 +52,19 @@ func (s *Service) Since(ctx context.Context, id, last string) ([]Event, error) {
 		out = append(out, Event{ID: at() + ".done", Name: "done", Job: j})
 	}
 	return out, nil
+}
+
+// seen reads the id of an event: "12.1", or "12.1.done" of the last one. What is
+// no id says that nothing was seen.
+func seen(id string) (steps, notes int, end bool) {
+	id, end = strings.CutSuffix(id, ".done")
+	first, second, _ := strings.Cut(id, ".")
+	steps, err := strconv.Atoi(first)
+	notes, wrong := strconv.Atoi(second)
+	if err != nil || wrong != nil || steps < 0 || notes < 0 {
+		return 0, 0, false
+	}
+	return steps, notes, end
 }
 
 // Last are the newest results of a system in a suite: for each case at most n,

@@ -1,9 +1,13 @@
 package web
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -25,8 +29,9 @@ func TestLabIsAccessible(t *testing.T) {
 	for _, name := range []string{"coordinator FI", "manager", "monitor AT", "auditor", "visitor"} {
 		who[name] = signedInAs(t, server.URL, name)
 	}
-	as := ""
+	as, shots := "", os.Getenv("OOTS_SHOTS")
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Header.Del("Cookie") // of whoever was there before
 		for _, c := range who[as].Jar.Cookies(base) {
 			r.AddCookie(c)
 		}
@@ -43,9 +48,16 @@ func TestLabIsAccessible(t *testing.T) {
 				{"visitor", ""}, {"coordinator FI", ""}, {"manager", "/events/ev"}, {"coordinator FI", "/events/ev/matrix?pair=FI-PT"}, {"monitor AT", "/events/ev/verify"},
 				{"monitor AT", "/verify/" + e.ids["claimed"]}, {"coordinator FI", "/sessions/" + e.ids["running"]}, {"coordinator FI", "/sessions/" + e.ids["graded"]},
 				{"manager", "/events/ev/report"}, {"coordinator FI", "/events/ev/report/fi"}, {"coordinator FI", "/events/ev/vault/PT_node"}, {"auditor", "/audit"}, {"visitor", "/audit"},
+				{"visitor", "/suites"}, {"coordinator FI", "/suites"}, {"coordinator FI", "/suites/AS4-CONN"}, {"coordinator FI", "/runs/" + e.runs.ids["over"] + "?with=" + e.runs.ids["earlier"]},
+				{"monitor AT", "/runs/" + e.runs.ids["over"]}, {"coordinator FI", "/runs/" + e.runs.ids["waiting"]}, {"coordinator FI", "/evidence/" + e.runs.ids["message"]}, {"visitor", "/evidence/" + e.runs.ids["message"]},
+				{"visitor", "/evidence/" + e.runs.ids["public"]}, {"coordinator FI", "/countries/fi"},
 			} {
 				as = page.as
 				if err := chromedp.Do(ctx, chromedp.Navigate(front.URL+"/en/lab"+page.path)); err != nil {
+					t.Fatalf("%s: %v", page.path, err)
+				}
+				// What can be folded out is looked at unfolded.
+				if _, err := chromedp.Run(ctx, chromedp.Evaluate[any](`document.querySelectorAll("main details").forEach(d => d.open = true);0`)); err != nil {
 					t.Fatalf("%s: %v", page.path, err)
 				}
 				if _, err := chromedp.Run(ctx, chromedp.Evaluate[any](source+";0")); err != nil {
@@ -61,6 +73,16 @@ func TestLabIsAccessible(t *testing.T) {
 				wide, err := chromedp.Run(ctx, chromedp.Evaluate[int](`document.documentElement.scrollWidth - document.documentElement.clientWidth`))
 				if err != nil {
 					t.Fatal(err)
+				}
+				if shots != "" {
+					raw, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
+					if err != nil {
+						t.Fatal(err)
+					}
+					name := strings.NewReplacer("/", "_", "?", "_", "&", "_", "=", "-", " ", "_").Replace(fmt.Sprintf("%s-%d-lab%s-%s.png", scheme, width, page.path, page.as))
+					if err := os.WriteFile(filepath.Join(shots, name), raw, 0o644); err != nil {
+						t.Fatal(err)
+					}
 				}
 				if wide > 0 {
 					t.Errorf("%q scrolls sideways by %d px at %d px", page.path, wide, width)
