@@ -183,6 +183,61 @@ func TestAKilledProcessLosesNoResult(t *testing.T) {
 	}
 }
 
+// TestTheJobOfADeadProcessIsTakenOver: it saved a result, did not count it, and
+// never gave the job back.
+func TestTheJobOfADeadProcessIsTakenOver(t *testing.T) {
+	now := noon
+	s := service(t, &practice{}, &testbed.Memory{}, ledger.New(ledger.Config{Store: &ledger.Memory{}}))
+	s.Now = func() time.Time { return now }
+	j := start(t, s, testbed.JobOrder{System: "FI_node", What: []string{"AS4-CONN-001", "AS4-CONN-002"}, By: "team:FI/op1"})
+	if _, err := s.Store.LeaseJob(t.Context(), now, now.Add(s.Lease), "the dead one"); err != nil {
+		t.Fatal(err)
+	}
+	first := &testbed.Run{ID: j.ID + ".AS4-CONN-001", Job: j.ID, Case: "AS4-CONN-001", Suite: "AS4-CONN", System: "FI_node", Country: "FI", Result: testbed.Warnings, Took: time.Second, Started: noon}
+	if err := s.Store.Save(t.Context(), first); err != nil {
+		t.Fatal(err)
+	}
+	if worked, err := s.Work(t.Context()); worked || err != nil {
+		t.Fatalf("a leased job is taken: %v", err)
+	}
+	now = now.Add(s.Lease)
+	over := work(t, t.Context(), s, j.ID)
+	if over.State != testbed.JobDone || over.Done != 2 || over.Counts[testbed.Warnings] != 1 || over.Counts[testbed.Pass] != 1 {
+		t.Errorf("%+v", over)
+	}
+}
+
+// TestALedgerThatIsAway delays facts and loses none, and holds up no other job.
+func TestALedgerThatIsAway(t *testing.T) {
+	facts := &awayLedger{Ledger: ledger.New(ledger.Config{Store: &ledger.Memory{}}), away: true}
+	s := service(t, &practice{}, &testbed.Memory{}, facts.Ledger)
+	s.Facts = facts
+	j := start(t, s, testbed.JobOrder{System: "FI_node", What: []string{"LOG"}, By: "team:FI/op1"})
+	work(t, t.Context(), s, j.ID)
+	if err := s.Settle(t.Context()); err == nil {
+		t.Error("nothing is said about a ledger that takes nothing")
+	}
+	facts.away = false
+	if err := s.Settle(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if suites, _ := suiteFacts(t, facts.Ledger); !slices.Equal(suites, []string{"LOG LOG pass"}) {
+		t.Errorf("%v", suites)
+	}
+}
+
+type awayLedger struct {
+	*ledger.Ledger
+	away bool
+}
+
+func (l *awayLedger) Append(ctx context.Context, facts ...ledger.Fact) (ledger.Receipt, error) {
+	if l.away {
+		return ledger.Receipt{}, errors.New("the ledger is away")
+	}
+	return l.Ledger.Append(ctx, facts...)
+}
+
 func TestARunIsStopped(t *testing.T) {
 	p := &practice{}
 	facts := ledger.New(ledger.Config{Store: &ledger.Memory{}})
