@@ -59,9 +59,11 @@ type labSuites struct {
 // labSuite is a suite with the newest result of each of its cases.
 type labSuite struct {
 	*testbed.Suite
-	Standing testbed.Result // "" when nothing was played
+	Standing testbed.Result // "" unless it failed, or was played whole
 	Counts   []labCount
 	At       time.Time // of the newest result
+	Of, Have int       // cases for the system, and how many of them have a result
+	Peer     bool      // its cases are for several systems
 }
 
 // labCount is how many cases have a result.
@@ -89,14 +91,19 @@ func (s *lab) suites(r *reading) (string, any, string, error) {
 	}
 	p := &labSuites{labChoice: c}
 	for _, suite := range s.c.Tests.Catalogue.Suites {
-		row := labSuite{Suite: suite}
-		if c.System != nil {
+		row := labSuite{Suite: suite, Peer: suite.Cases[0].Peer()}
+		if c.System != nil && !row.Peer {
+			roles := testbed.RolesOf(c.System.Components)
 			last, err := s.c.Tests.Last(r.Context(), c.System.Name, suite, 1)
 			if err != nil {
 				return "", nil, "", err
 			}
 			by, runs := map[testbed.Result]int{}, []*testbed.Run{}
 			for _, k := range suite.Cases {
+				if slices.Contains(roles, k.Role) {
+					row.Of++
+					row.Have += len(last[k.ID])
+				}
 				for _, run := range last[k.ID] {
 					by[run.Result]++
 					runs = append(runs, run)
@@ -105,8 +112,9 @@ func (s *lab) suites(r *reading) (string, any, string, error) {
 					}
 				}
 			}
-			if row.Counts = counted(by); len(runs) > 0 {
-				row.Standing = testbed.Standing(runs)
+			row.Counts = counted(by)
+			if standing := testbed.Standing(runs); standing == testbed.Fail || row.Of > 0 && row.Have == row.Of {
+				row.Standing = standing
 			}
 		}
 		p.Suites = append(p.Suites, row)
@@ -177,6 +185,7 @@ func (s *lab) suite(r *reading) (string, any, string, error) {
 	if p.Suite == nil {
 		return "", nil, "", pj.ErrUnknown
 	}
+	p.MayStart = p.MayStart && !p.Suite.Cases[0].Peer()
 	var last map[string][]*testbed.Run
 	if c.System != nil {
 		if last, err = s.c.Tests.Last(r.Context(), c.System.Name, p.Suite, trendLength); err != nil {
