@@ -57,6 +57,10 @@ const (
 	ReadAudit    Action = "read the audit trail"
 	ReadEvent    Action = "read the event's matrix"
 	ReadDraft    Action = "read a report before the event is closed"
+	PlaySuites   Action = "start or stop a run of test cases"
+	ReadRuns     Action = "read the results of runs"
+	ReadMessages Action = "read the messages of runs"
+	ReadStanding Action = "read where a country stands"
 )
 
 // rights says who may do what. Own lists the posts that may do it only for
@@ -83,6 +87,10 @@ var rights = map[Action]struct{ Own, Any []Post }{
 	ReadAudit:    {Any: []Post{Auditor}},
 	ReadEvent:    {Any: Posts[1:]},
 	ReadDraft:    {Any: []Post{Manager, Reviewer, Auditor}},
+	PlaySuites:   {Own: []Post{Coordinator, Contact}},
+	ReadRuns:     {Own: []Post{Coordinator, Contact}, Any: []Post{Manager, Monitor, Reviewer, Auditor}},
+	ReadMessages: {Own: []Post{Coordinator, Contact}, Any: []Post{Reviewer, Auditor}},
+	ReadStanding: {Own: []Post{Coordinator, Contact}, Any: []Post{Reviewer, Auditor}},
 }
 
 // Denied says that an account may not do something, and who may.
@@ -112,6 +120,18 @@ func (a Account) May(do Action, countries ...string) error {
 		return nil
 	}
 	return &Denied{do, a.Post}
+}
+
+// MayFor is May for one system: a contact who operates only some systems of the
+// country does nothing to the others.
+func (a Account) MayFor(do Action, system, country string) error {
+	if err := a.May(do, country); err != nil {
+		return err
+	}
+	if a.Post == Contact && !a.operates(system, country) {
+		return &Denied{do, a.Post}
+	}
+	return nil
 }
 
 // operates tells whether a team's account acts for a system of its country.

@@ -111,7 +111,7 @@ func (s *Service) attach(ctx context.Context, t *PeerTest, it Item, octets []byt
 	if err != nil {
 		return err
 	}
-	if err := s.Store.Keep(ctx, sum, sealed); err != nil {
+	if err := s.Store.Keep(ctx, sum, sealed, t.ID); err != nil {
 		return err
 	}
 	t.Evidence = append(t.Evidence, it)
@@ -151,6 +151,30 @@ func (s *Service) Open(ctx context.Context, who Account, test, digest string) (I
 		}
 	}
 	return Item{}, nil, denied
+}
+
+// Find reads a piece of evidence by its digest alone, in whichever test the
+// account may open it, and gives that test. ErrUnknown says that no test holds
+// it, a Denied that none of those that do lets the account.
+func (s *Service) Find(ctx context.Context, who Account, digest string) (PeerTest, Item, []byte, error) {
+	raw, err := hex.DecodeString(digest)
+	if err != nil || len(raw) != 32 {
+		return PeerTest{}, Item{}, nil, ErrUnknown
+	}
+	tests, err := s.Store.Holding(ctx, [32]byte(raw))
+	if err != nil {
+		return PeerTest{}, Item{}, nil, err
+	}
+	found := error(ErrUnknown)
+	for _, id := range tests {
+		it, octets, err := s.Open(ctx, who, id, digest)
+		if err == nil {
+			k, err := get[PeerTest](ctx, s, KindTest, id)
+			return k.Value, it, octets, err
+		}
+		found = err
+	}
+	return PeerTest{}, Item{}, nil, found
 }
 
 func (s *Service) octets(ctx context.Context, digest string) ([]byte, error) {

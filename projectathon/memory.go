@@ -16,6 +16,7 @@ type Memory struct {
 	records map[[2]string]Record
 	trail   []Entry
 	octets  map[[32]byte][]byte
+	holders map[[32]byte][]string
 }
 
 func (m *Memory) Get(_ context.Context, kind Kind, id string) (Record, error) {
@@ -91,16 +92,27 @@ func (m *Memory) Audit(_ context.Context, event string, limit int) ([]Entry, err
 	return out, nil
 }
 
-func (m *Memory) Keep(_ context.Context, digest [32]byte, sealed []byte) error {
+func (m *Memory) Keep(_ context.Context, digest [32]byte, sealed []byte, test string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.octets == nil {
-		m.octets = map[[32]byte][]byte{}
+		m.octets, m.holders = map[[32]byte][]byte{}, map[[32]byte][]string{}
+	}
+	if !slices.Contains(m.holders[digest], test) {
+		m.holders[digest] = append(m.holders[digest], test)
 	}
 	if m.octets[digest] == nil {
 		m.octets[digest] = bytes.Clone(sealed)
 	}
 	return nil
+}
+
+// Holding are the tests that octets belong to.
+func (m *Memory) Holding(_ context.Context, digest [32]byte) ([]string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	tests := slices.Sorted(slices.Values(m.holders[digest]))
+	return tests[:min(len(tests), 100)], nil
 }
 
 func (m *Memory) Kept(_ context.Context, digest [32]byte) ([]byte, error) {

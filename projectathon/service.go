@@ -153,6 +153,12 @@ func (s *Service) entry(who Account, do Action, r Record, note string) Entry {
 	return Entry{At: s.Now().UTC(), By: who.Party, As: who.Post, Event: cmp.Or(r.Event, r.ID), What: do, On: r.ID, Note: note}
 }
 
+// Note writes a line of the audit trail for something that is kept elsewhere.
+// Whoever acts writes it first, so that nothing is done without a trace.
+func (s *Service) Note(ctx context.Context, who Account, what Action, on, note string) error {
+	return s.Store.Put(ctx, Entry{At: s.Now().UTC(), By: who.Party, As: who.Post, What: what, On: on, Note: note})
+}
+
 // retry runs a change again when somebody else was faster, a few times.
 func retry(f func() error) error {
 	for range 8 {

@@ -71,8 +71,10 @@ type Store interface {
 	// empty event means all.
 	Audit(ctx context.Context, event string, limit int) ([]Entry, error)
 	// Keep stores octets under the digest of what they were before they were
-	// sealed; what is there already stays.
-	Keep(ctx context.Context, digest [32]byte, sealed []byte) error
+	// sealed, as belonging to a test; what is there already stays.
+	Keep(ctx context.Context, digest [32]byte, sealed []byte, test string) error
+	// Holding are the tests that octets belong to, in their order, at most 100.
+	Holding(ctx context.Context, digest [32]byte) (tests []string, err error)
 	// Kept gives them; ErrUnknown.
 	Kept(ctx context.Context, digest [32]byte) ([]byte, error)
 }

@@ -120,11 +120,30 @@ func (s projectathons) Audit(ctx context.Context, event string, limit int) ([]pr
 	return out, rows.Err()
 }
 
-func (s projectathons) Keep(ctx context.Context, digest [32]byte, sealed []byte) error {
+func (s projectathons) Keep(ctx context.Context, digest [32]byte, sealed []byte, test string) error {
 	return s.db.Write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, "INSERT INTO projectathon_octets (digest, sealed) VALUES ($1, $2) ON CONFLICT DO NOTHING", digest[:], sealed)
+		if _, err := tx.ExecContext(ctx, "INSERT INTO projectathon_octets (digest, sealed) VALUES ($1, $2) ON CONFLICT DO NOTHING", digest[:], sealed); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, "INSERT INTO projectathon_holder (digest, test) VALUES ($1, $2) ON CONFLICT DO NOTHING", digest[:], test)
 		return err
 	})
+}
+
+func (s projectathons) Holding(ctx context.Context, digest [32]byte) (tests []string, err error) {
+	rows, err := s.db.on(ctx).QueryContext(ctx, "SELECT test FROM projectathon_holder WHERE digest = $1 ORDER BY test LIMIT 100", digest[:])
+	if err != nil {
+		return nil, fmt.Errorf("store: projectathon: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var test string
+		if err := rows.Scan(&test); err != nil {
+			return nil, fmt.Errorf("store: projectathon: %w", err)
+		}
+		tests = append(tests, test)
+	}
+	return tests, rows.Err()
 }
 
 func (s projectathons) Kept(ctx context.Context, digest [32]byte) (sealed []byte, err error) {

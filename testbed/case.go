@@ -285,7 +285,7 @@ func (c *Case) complete(given map[string]bool) string {
 	if len(c.Steps) == 0 {
 		return "the case has no steps"
 	}
-	if c.Shows != "" && (c.Peer() || sideOf(c.Role) == "") {
+	if c.Shows != "" && (c.Peer() || c.Role != "evidence-requester" && c.Role != "evidence-provider") {
 		return "shows is for a case about one evidence-requester or one evidence-provider"
 	}
 	return ""

@@ -20,12 +20,15 @@ type Report struct {
 	System      string             `json:"system"`
 	Country     string             `json:"country"`
 	Component   string             `json:"component"`
-	Version     string             `json:"version"`
-	Mode        string             `json:"mode"`
-	Line        string             `json:"line"`
-	Made        time.Time          `json:"made"`
-	Warnings    []string           `json:"warnings,omitempty"` // about the system as a whole
-	Runs        []*Run             `json:"runs"`
+	// Components are what the system consists of, where one playing counts for
+	// several; empty: Component alone.
+	Components []string  `json:"components,omitempty"`
+	Version    string    `json:"version"`
+	Mode       string    `json:"mode"`
+	Line       string    `json:"line"`
+	Made       time.Time `json:"made"`
+	Warnings   []string  `json:"warnings,omitempty"` // about the system as a whole
+	Runs       []*Run    `json:"runs"`
 }
 
 // NewReport puts runs of one target together.
@@ -33,50 +36,6 @@ func NewReport(r *Runner, environment ledger.Environment, at time.Time, runs []*
 	return &Report{Schema: 1, Catalogue: r.Catalogue.Version, DataSet: r.DataSet, Environment: environment, System: r.Target.Name, Country: r.Target.Country,
 		Component: r.Target.Component, Version: r.Target.Version, Mode: r.Target.Mode, Line: r.Line, Made: at.UTC().Truncate(time.Millisecond),
 		Warnings: r.Warnings(), Runs: runs}
-}
-
-// roles of the ledger by component.
-var sides = map[string]ledger.Role{"ER": ledger.Requester, "PP": ledger.Requester, "EID-R": ledger.Requester, "CSQ": ledger.Requester,
-	"DS": ledger.Provider, "PRV": ledger.Provider, "EID-P": ledger.Provider, "BR": ledger.Provider}
-
-// sideOf is the side of an exchange that a case puts under test; "" where it is
-// neither.
-func sideOf(role string) ledger.Role {
-	return map[string]ledger.Role{"evidence-requester": ledger.Requester, "evidence-provider": ledger.Provider}[role]
-}
-
-// Shown is what a suite's runs say about one peer case: that of the cases which
-// show it (see Case.Shows) the worst result is Result.
-type Shown struct {
-	Case   string // of the peer case
-	Result Result // pass, pass_with_warnings or fail
-	Runs   []*Run
-}
-
-// shown gives what the runs of a suite show of peer cases, in the order of the
-// suite. One failure shows that a promise is not kept; that it is kept only all
-// cases together do, each of them passed. A component of the other side shows
-// nothing.
-func (o *SuiteOutcome) shown(s *Suite, line string, side ledger.Role) (out []Shown) {
-	missing := map[string]bool{}
-	for _, k := range s.Cases {
-		if k.Shows == "" || sideOf(k.Role) != side || !k.Speaks(line) {
-			continue
-		}
-		i := slices.IndexFunc(out, func(x Shown) bool { return x.Case == k.Shows })
-		if i < 0 {
-			i, out = len(out), append(out, Shown{Case: k.Shows, Result: Pass})
-		}
-		at := slices.IndexFunc(o.Runs, func(r *Run) bool { return r.Case == k.ID })
-		if at < 0 || !slices.Contains([]Result{Pass, Warnings, Fail}, o.Runs[at].Result) {
-			missing[k.Shows] = true
-			continue
-		}
-		if out[i].Runs = append(out[i].Runs, o.Runs[at]); weight[o.Runs[at].Result] > weight[out[i].Result] {
-			out[i].Result = o.Runs[at].Result
-		}
-	}
-	return slices.DeleteFunc(out, func(x Shown) bool { return missing[x.Case] && x.Result != Fail })
 }
 
 // Outcomes sums a report up: the standing of each suite, in their order.
@@ -113,58 +72,101 @@ func (r *Report) Count(results ...Result) (n int) {
 }
 
 // Facts are the conformance facts of a report: one for each case that was
-// played, one for each peer case that a suite's cases show with one system
-// alone, and one for each suite of which every case of the catalogue was played,
-// so that a part of a suite never counts as the whole. They carry no message:
-// each names the SHA-256 of those it rests on.
+// played, and for each component one for each suite that it needs, when every
+// case of the catalogue that puts the component to the test is there, so that a
+// part of a suite never counts as the whole, and one for each peer case that the
+// suite's cases show with one system alone. A suite of which no case applies
+// gives none. They carry no message: each names the SHA-256 of those it rests on.
 func (r *Report) Facts(c *Catalogue, sample bool) []ledger.Fact {
-	var out []ledger.Fact
-	fact := func(id string) ledger.Fact {
-		return ledger.Fact{ID: id, Kind: ledger.Conformance, Asserter: "platform", Verifier: "platform", Environment: r.Environment, Specification: r.Line,
-			Subject:    ledger.Subject{Country: r.Country, Role: sides[r.Component], System: r.System, Component: r.Component},
-			HappenedAt: r.Made, Sample: sample, Body: ledger.Body{Version: r.Version, Catalogue: r.Catalogue, Mode: r.Mode}}
+	codes := r.Components
+	if len(codes) == 0 {
+		codes = []string{r.Component}
 	}
-	for _, o := range r.Outcomes() {
-		for _, run := range o.Runs {
-			if run.Result == NotApplicable || !slices.Contains(ledger.Outcomes, string(run.Result)) {
+	fact := func(id string, of *Component, suite string, outcome Result, at time.Time) ledger.Fact {
+		return ledger.Fact{ID: id, Kind: ledger.Conformance, Asserter: "platform", Verifier: "platform", Environment: r.Environment, Specification: r.Line,
+			Subject:    ledger.Subject{Country: r.Country, Role: of.Side, System: r.System, Component: of.Code},
+			HappenedAt: at, Sample: sample, Body: ledger.Body{Version: r.Version, Catalogue: r.Catalogue, Mode: r.Mode, Suite: suite, Outcome: string(outcome)}}
+	}
+	var out []ledger.Fact
+	for _, run := range r.Runs {
+		k := c.Case(run.Case)
+		if k == nil || !judged(run.Result) {
+			continue
+		}
+		of := componentFor(codes, k.Role)
+		if of == nil {
+			continue
+		}
+		f := fact("conformance/"+run.ID, of, run.Suite, run.Result, run.Started)
+		f.Body.Case = run.Case
+		for _, m := range run.Messages {
+			cite(&f, m)
+		}
+		out = append(out, f)
+	}
+	for i := range Components {
+		of := &Components[i]
+		if !slices.Contains(codes, of.Code) || r.Catalogue != c.Version {
+			continue
+		}
+		for _, suite := range of.Suites {
+			for _, x := range r.shown(c.Suite(suite), of, codes) {
+				last := x.Runs[len(x.Runs)-1]
+				f := fact(fmt.Sprintf("conformance/%s/%s/%s/%s/%s", r.Country, of.Code, suite, x.Case, last.ID), of, suite, x.Result, last.Started)
+				f.Body.Case = x.Case
+				for _, run := range x.Runs {
+					for _, m := range run.Messages {
+						cite(&f, m)
+					}
+				}
+				out = append(out, f)
+			}
+			runs, whole := r.of(c.Suite(suite), of.Roles)
+			standing := Standing(runs)
+			if !whole || !judged(standing) {
 				continue
 			}
-			f := fact("conformance/" + run.ID)
-			f.Body.Suite, f.Body.Case, f.Body.Outcome, f.HappenedAt = run.Suite, run.Case, string(run.Result), run.Started
-			f.Evidence = evidenceOf(run)
+			f := fact(fmt.Sprintf("conformance/%s/%s/%s/%s", r.Country, of.Code, suite, runs[0].ID), of, suite, standing, r.Made)
+			for _, run := range runs {
+				if i := slices.IndexFunc(run.Messages, func(m Message) bool { return !m.Sent }); i >= 0 {
+					cite(&f, run.Messages[i])
+				}
+			}
 			out = append(out, f)
 		}
-		s := c.Suite(o.Suite)
-		if s == nil {
-			continue
-		}
-		for _, shown := range o.shown(s, r.Line, sides[r.Component]) {
-			last := shown.Runs[len(shown.Runs)-1]
-			f := fact(fmt.Sprintf("conformance/%s/%s/%s/%s/%s", r.Country, r.Component, o.Suite, shown.Case, last.ID))
-			f.Body.Suite, f.Body.Case, f.Body.Outcome, f.HappenedAt = o.Suite, shown.Case, string(shown.Result), last.Started
-			f.Evidence = evidenceOf(shown.Runs...)
-			out = append(out, f)
-		}
-		if len(o.Runs) != len(s.Cases) || o.Result == NotApplicable || !slices.Contains(ledger.Outcomes, string(o.Result)) {
-			continue
-		}
-		f := fact(fmt.Sprintf("conformance/%s/%s/%s/%s", r.Country, r.Component, o.Suite, o.Runs[0].ID))
-		f.Body.Suite, f.Body.Outcome = o.Suite, string(o.Result)
-		out = append(out, f)
 	}
 	return out
 }
 
-// evidenceOf are the messages that runs rest on, at most 20.
-func evidenceOf(runs ...*Run) (out []ledger.Evidence) {
-	for _, run := range runs {
-		for _, m := range run.Messages {
-			if len(out) < 20 && m.Size > 0 && !slices.ContainsFunc(out, func(e ledger.Evidence) bool { return e.SHA256 == m.SHA256 }) {
-				out = append(out, ledger.Evidence{SHA256: m.SHA256, MediaType: "application/x-ebrs+xml", Size: int64(m.Size), Confidentiality: "own"})
-			}
+// judged tells whether a result can stand in the ledger.
+func judged(r Result) bool {
+	return r != NotApplicable && slices.Contains(ledger.Outcomes, string(r))
+}
+
+// cite names a message as evidence of a fact; a fact has at most twenty.
+func cite(f *ledger.Fact, m Message) {
+	if len(f.Evidence) < 20 && m.Size > 0 && !slices.ContainsFunc(f.Evidence, func(e ledger.Evidence) bool { return e.SHA256 == m.SHA256 }) {
+		f.Evidence = append(f.Evidence, ledger.Evidence{SHA256: m.SHA256, MediaType: "application/x-ebrs+xml", Size: int64(m.Size), Confidentiality: "own"})
+	}
+}
+
+// of are the runs of the cases of a suite that put one of the roles to the test,
+// and whether that is every such case.
+func (r *Report) of(s *Suite, roles []string) (runs []*Run, whole bool) {
+	if s == nil {
+		return nil, false
+	}
+	wanted := 0
+	for _, k := range s.Cases {
+		if !slices.Contains(roles, k.Role) {
+			continue
+		}
+		wanted++
+		if i := slices.IndexFunc(r.Runs, func(run *Run) bool { return run.Case == k.ID }); i >= 0 {
+			runs = append(runs, r.Runs[i])
 		}
 	}
-	return out
+	return runs, wanted > 0 && len(runs) == wanted
 }
 
 // Sign makes the report a signed one: its JSON on one line, as the text of a

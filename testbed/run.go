@@ -39,6 +39,7 @@ var weight = map[Result]int{Pass: 1, Warnings: 2, NeedsReview: 3, Unsupported: 4
 // understood, repeated and compared.
 type Run struct {
 	ID        string    `json:"id"`
+	Job       string    `json:"job,omitempty"`
 	Case      string    `json:"case"`
 	Title     string    `json:"title"`
 	Suite     string    `json:"suite"`

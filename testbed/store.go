@@ -1,18 +1,16 @@
 package testbed
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
-	"slices"
-	"sync"
+	"time"
 )
 
-// ErrUnknown says that no run has that id.
-var ErrUnknown = errors.New("there is no such run")
+// ErrUnknown says that no run, job or system has that id.
+var ErrUnknown = errors.New("there is no such run or system")
 
 // ErrKnown says that a run of that id is kept already, and is another one: a
 // result is never changed.
@@ -20,84 +18,63 @@ var ErrKnown = errors.New("a run of this id is kept already")
 
 // Filter chooses runs; its zero value lets all through.
 type Filter struct {
-	Country, System, Suite, Case string
-	Limit                        int // 0: 1000
+	Country, System, Suite, Case, Job string
+
+	Limit   int  // 0: 1000
+	Outline bool // with steps, and with messages without their octets
 }
 
-// Store keeps runs with their messages. Package testbedtest holds its promises.
+// Store keeps runs with their messages, and jobs. Package testbedtest holds its
+// promises.
 type Store interface {
 	// Save keeps a run. The same run again is no error, another one of its id is
 	// ErrKnown.
 	Save(ctx context.Context, r *Run) error
 	// Run is a run with its messages, or ErrUnknown.
 	Run(ctx context.Context, id string) (*Run, error)
-	// Runs are runs without steps and messages, the latest first.
+	// Runs are runs without steps and messages, unless an outline is asked for,
+	// the latest first.
 	Runs(ctx context.Context, f Filter) ([]*Run, error)
+	// Holding are ids of runs that have a message whose octets have this SHA-256
+	// (64 hexadecimal digits), in their order, at most 100.
+	Holding(ctx context.Context, sha256 string) ([]string, error)
+
+	// PutJob writes a job that has Rev 1 and is new, or Rev one more than the kept
+	// one; ErrChanged.
+	PutJob(ctx context.Context, j Job) error
+	// Job is the job of that id, or ErrUnknown.
+	Job(ctx context.Context, id string) (*Job, error)
+	// Jobs are jobs, the latest made first.
+	Jobs(ctx context.Context, f JobFilter) ([]Job, error)
+	// LeaseJob takes the oldest job that is open and due, of a system that no other
+	// leased job is playing with, for a holder until an instant; nil for none. Of
+	// several who ask at once each gets another one.
+	LeaseJob(ctx context.Context, now, until time.Time, holder string) (*Job, error)
 }
 
-// Memory is a Store that forgets with the process. Its zero value is ready.
-type Memory struct {
-	mu   sync.Mutex
-	runs map[string][]byte
+// Lease makes a job one that a holder has.
+func (j *Job) Lease(now, until time.Time, holder string) {
+	j.State, j.Due, j.Holder = Playing, until, holder
+	if j.Started.IsZero() {
+		j.Started = now
+	}
+	j.Rev++
 }
 
-// Save keeps a run.
-func (m *Memory) Save(_ context.Context, r *Run) error {
-	text, err := json.Marshal(r)
-	if err != nil {
-		return err
+// Outline is a run without the octets of its messages.
+func (r *Run) Outline() *Run {
+	out := *r
+	out.Messages = make([]Message, len(r.Messages))
+	for i, m := range r.Messages {
+		m.Body, m.Envelope = nil, nil
+		out.Messages[i] = m
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if old, known := m.runs[r.ID]; known {
-		if string(old) != string(text) {
-			return ErrKnown
-		}
-		return nil
-	}
-	if m.runs == nil {
-		m.runs = map[string][]byte{}
-	}
-	m.runs[r.ID] = text
-	return nil
-}
-
-// Run gives a copy.
-func (m *Memory) Run(_ context.Context, id string) (*Run, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	text, known := m.runs[id]
-	if !known {
-		return nil, ErrUnknown
-	}
-	var r Run
-	return &r, json.Unmarshal(text, &r)
-}
-
-// Runs gives copies.
-func (m *Memory) Runs(_ context.Context, f Filter) ([]*Run, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	var out []*Run
-	for _, text := range m.runs {
-		var r Run
-		if err := json.Unmarshal(text, &r); err != nil {
-			return nil, err
-		}
-		if f.lets(&r) {
-			r.Steps, r.Messages = nil, nil
-			out = append(out, &r)
-		}
-	}
-	slices.SortFunc(out, func(a, b *Run) int {
-		return cmp.Or(b.Started.Compare(a.Started), cmp.Compare(b.ID, a.ID))
-	})
-	return out[:min(len(out), f.AtMost())], nil
+	return &out
 }
 
 func (f Filter) lets(r *Run) bool {
 	is := func(want, have string) bool { return want == "" || want == have }
-	return is(f.Country, r.Country) && is(f.System, r.System) && is(f.Suite, r.Suite) && is(f.Case, r.Case)
+	return is(f.Country, r.Country) && is(f.System, r.System) && is(f.Suite, r.Suite) && is(f.Case, r.Case) && is(f.Job, r.Job)
 }
 
 // AtMost is the number of runs that a filter lets through at most.

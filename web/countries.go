@@ -162,7 +162,7 @@ func (s *site) country(v *visit) (any, error) {
 		}
 	}
 	for _, pr := range p.Entry.Proof {
-		q := proof{Criterion: pr.Criterion, Text: s.criterionText(v.Lang, set, pr.Criterion), Facts: pr.Facts}
+		q := proof{Criterion: pr.Criterion, Text: v.Lang.criterion(set, pr.Criterion), Facts: pr.Facts}
 		if len(q.Facts) > 5 {
 			q.Facts, q.More = q.Facts[:5], len(q.Facts)-5
 		}
@@ -207,10 +207,14 @@ func (s *site) country(v *visit) (any, error) {
 
 // needed is a criterion with its words: who can supply what is missing.
 func (s *site) needed(l *lang, set am.Criteria, r am.Result) needed {
-	n := needed{Result: r, Text: s.criterionText(l, set, r.Criterion)}
 	if r.State == am.Grace { // at risk is for the country and the Commission
-		n.State = am.Met
+		r.State = am.Met
 	}
+	return l.needed(set, r)
+}
+
+func (l *lang) needed(set am.Criteria, r am.Result) needed {
+	n := needed{Result: r, Text: l.criterion(set, r.Criterion)}
 	for _, one := range r.Needs {
 		pairs := []any{}
 		for k, val := range one.Values {
@@ -227,8 +231,8 @@ func (s *site) needed(l *lang, set am.Criteria, r am.Result) needed {
 	return n
 }
 
-// criterionText is a criterion in the reader's language.
-func (s *site) criterionText(l *lang, set am.Criteria, id string) template.HTML {
+// criterion is a criterion in the reader's language.
+func (l *lang) criterion(set am.Criteria, id string) template.HTML {
 	if c, ok := set.Criterion(id); ok {
 		return l.T(c.Key)
 	}

@@ -38,6 +38,21 @@ type field struct {
 // Link tells that the field holds an address that may be followed.
 func (f field) Link() bool { return len(f.Values) == 1 && strings.HasPrefix(f.Values[0], "https://") }
 
+// Kept tells that the documents behind the fact stand on the test platform.
+func (p *factPage) Kept() bool {
+	return p.Public.Fact.Kind == ledger.Conformance || p.Public.Fact.Kind == ledger.PeerTest
+}
+
+// Opens is the message that names who may open a document of such a fact.
+func (p *factPage) Opens(e ledger.Evidence) string {
+	switch {
+	case e.Confidentiality == "public" || e.Confidentiality == "shared":
+		return "fact.open." + e.Confidentiality
+	default:
+		return "fact.open." + string(p.Public.Fact.Kind)
+	}
+}
+
 func (s *site) fact(v *visit) (any, error) {
 	id := v.value("id")
 	e, err := s.Ledger.Fact(v, id)

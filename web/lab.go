@@ -18,17 +18,23 @@ import (
 	"github.com/alexedwards/scs/v2"
 
 	"github.com/once-only/oots/projectathon"
+	"github.com/once-only/oots/testbed"
 )
 
 //go:embed templates/lab/*.html
 var labFiles embed.FS
 
-// LabConfig of the test platform's pages. All but Sessions, Now and Log are
-// required.
+// LabConfig of the test platform's pages. Tests, Meter, Sessions, Now and Log
+// are optional.
 type LabConfig struct {
 	// BaseURL is where browsers reach the site, without a final slash.
-	BaseURL  string
+	BaseURL string
+	// Public is where the public site stands, without a final slash; empty: behind
+	// the same address.
+	Public   string
 	Events   *projectathon.Service
+	Tests    *testbed.Service // suites and runs; nil: there are no such pages
+	Meter    Meter            // where countries stand; nil: there are no such pages
 	Identity IdentitySource
 	Accounts Accounts
 	Sessions scs.Store // optional; in memory
@@ -45,6 +51,7 @@ type lab struct {
 	sessions  *scs.SessionManager
 	templates map[string]map[string]*template.Template
 	streams   chan struct{} // bounds the live pages
+	judge     *judge
 }
 
 // mostStreams is how many pages may be live at once; the others refresh.
@@ -68,7 +75,7 @@ func newLab(c LabConfig) (*lab, error) {
 		return nil, err
 	}
 	s := &lab{place: p, c: c, base: base, ins: signIns{now: p.now}, sessions: newSessions(c.Sessions, p.cookies+"session", p.secure),
-		templates: map[string]map[string]*template.Template{}, streams: make(chan struct{}, mostStreams)}
+		templates: map[string]map[string]*template.Template{}, streams: make(chan struct{}, mostStreams), judge: newJudge()}
 	files, err := fs.Glob(labFiles, "templates/lab/[a-z]*.html")
 	if err != nil {
 		return nil, err
@@ -99,6 +106,7 @@ func (s *lab) handler() http.Handler {
 		{"GET /lab", s.choose}, {"GET /lab/", s.choose},
 		{"GET /lab/signin/callback", s.signedIn},
 		{"GET /lab/events/{id}/changes", s.changes},
+		{"GET /lab/runs/{id}/events", s.runEvents},
 		{"GET /lab/events/{id}/report.json", s.reportJSON},
 		{"GET /assets/{name}", s.asset},
 		{"/", s.nowhereHere},
@@ -145,21 +153,32 @@ func (s *lab) table() []labRow {
 		{"GET /lab/sessions/{id}/evidence/{digest}", s.evidence},
 		{"GET /lab/verify/{id}", s.page(s.verification)},
 		{"POST /lab/verify/{id}", s.form(s.verify)},
+		{"GET /lab/suites", s.page(s.suites)},
+		{"POST /lab/suites", s.form(s.startRun)},
+		{"GET /lab/suites/{id}", s.page(s.suite)},
+		{"GET /lab/runs/{id}", s.page(s.run)},
+		{"POST /lab/runs/{id}", s.form(s.steer)},
+		{"GET /lab/runs/{id}/{file}", s.runFile},
+		{"GET /lab/evidence/{sha256}", s.message},
+		{"GET /lab/countries/{cc}", s.page(s.standing)},
 		{"GET /lab/audit", s.page(s.audit)},
 	}
 }
 
 // labView is what every template of the lab sees.
 type labView struct {
-	Lang  *lang
-	Langs []*lang
-	Name  string
-	Theme string
-	Who   projectathon.Account
-	Path  string // without language
-	Data  any
-	Live  string // address of the event stream; empty for none
-	r     *http.Request
+	Lang   *lang
+	Langs  []*lang
+	Name   string
+	Theme  string
+	Who    projectathon.Account
+	Path   string // without language
+	Data   any
+	Live   string // address of the event stream; empty for none
+	Suites bool   // there are pages of suites and runs
+	Public string // address of the public site, without a final slash
+	r      *http.Request
+	now    time.Time
 }
 
 // In is this page in another language.
@@ -221,6 +240,7 @@ func (s *lab) form(write func(*reading) (to string, err error)) func(http.Respon
 
 func (s *lab) render(w http.ResponseWriter, r *http.Request, status int, v *labView) {
 	v.Langs, v.Theme, v.r, v.Who, v.Path = s.langs, themeOf(r), r, s.account(r), strings.TrimPrefix(r.URL.Path, "/"+v.Lang.Code)
+	v.Suites, v.Public, v.now = s.c.Tests != nil, strings.TrimSuffix(s.c.Public, "/"), s.now()
 	var out bytes.Buffer
 	if err := s.templates[v.Lang.Code][v.Name].ExecuteTemplate(&out, "layout", v); err != nil {
 		s.log.Error("page failed", "page", v.Name, "err", err)
@@ -247,7 +267,7 @@ func (s *lab) failed(w http.ResponseWriter, r *http.Request, l *lang, err error)
 	switch {
 	case errors.As(err, &denied):
 		status, t.Key = http.StatusForbidden, "lab.denied"
-	case errors.Is(err, projectathon.ErrUnknown):
+	case errors.Is(err, projectathon.ErrUnknown), errors.Is(err, testbed.ErrUnknown):
 		status, t = http.StatusNotFound, &trouble{Key: "lab.nothing"}
 	case errors.Is(err, projectathon.ErrChanged):
 		status = http.StatusConflict
@@ -266,13 +286,6 @@ func (s *lab) choose(w http.ResponseWriter, r *http.Request) {
 // changes is the event stream of an event: a "change" with the number of the
 // last change whenever there is a newer one, a comment every 15 seconds.
 func (s *lab) changes(w http.ResponseWriter, r *http.Request) {
-	select {
-	case s.streams <- struct{}{}:
-		defer func() { <-s.streams }()
-	default:
-		http.Error(w, "too many live pages; this one refreshes by itself", http.StatusServiceUnavailable)
-		return
-	}
 	if s.account(r).May(projectathon.ReadEvent) != nil {
 		http.Error(w, "sign in first", http.StatusForbidden)
 		return
@@ -281,10 +294,33 @@ func (s *lab) changes(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	h := w.Header()
-	h.Set("Content-Type", "text/event-stream")
-	out := http.NewResponseController(w)
 	last := r.Header.Get("Last-Event-ID")
+	s.stream(w, r, func() (string, bool) {
+		b, err := s.c.Events.Board(r.Context(), r.PathValue("id"))
+		if err != nil {
+			return "", false
+		}
+		seq := fmt.Sprint(b.Seq())
+		if seq == last {
+			return "", true
+		}
+		last = seq
+		return "id: " + seq + "\nevent: change\ndata: " + seq + "\n\n", true
+	})
+}
+
+// stream writes what next gives, twice a second, until there is no more or the
+// reader is gone; a comment every 15 seconds. mostStreams bounds all streams.
+func (s *lab) stream(w http.ResponseWriter, r *http.Request, next func() (text string, more bool)) {
+	select {
+	case s.streams <- struct{}{}:
+		defer func() { <-s.streams }()
+	default:
+		http.Error(w, "too many live pages; this one refreshes by itself", http.StatusServiceUnavailable)
+		return
+	}
+	w.Header().Set("Content-Type", "text/event-stream")
+	out := http.NewResponseController(w)
 	write := func(text string) bool {
 		_ = out.SetWriteDeadline(time.Now().Add(20 * time.Second)) // of the connection, which knows no other clock
 		_, err := fmt.Fprint(w, text)
@@ -296,16 +332,11 @@ func (s *lab) changes(w http.ResponseWriter, r *http.Request) {
 	tick := time.NewTicker(500 * time.Millisecond)
 	defer tick.Stop()
 	for n := 0; ; n++ {
-		b, err := s.c.Events.Board(r.Context(), r.PathValue("id"))
-		if err != nil {
-			return
+		text, more := next()
+		if text == "" && n%30 == 29 {
+			text = ": still here\n\n"
 		}
-		if seq := fmt.Sprint(b.Seq()); seq != last {
-			last = seq
-			if !write("id: " + seq + "\nevent: change\ndata: " + seq + "\n\n") {
-				return
-			}
-		} else if n%30 == 29 && !write(": still here\n\n") {
+		if text != "" && !write(text) || !more {
 			return
 		}
 		select {

@@ -1,9 +1,14 @@
 package web
 
 import (
+	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -25,8 +30,9 @@ func TestLabIsAccessible(t *testing.T) {
 	for _, name := range []string{"coordinator FI", "manager", "monitor AT", "auditor", "visitor"} {
 		who[name] = signedInAs(t, server.URL, name)
 	}
-	as := ""
+	as, shots := "", os.Getenv("OOTS_SHOTS")
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Header.Del("Cookie") // of whoever was there before
 		for _, c := range who[as].Jar.Cookies(base) {
 			r.AddCookie(c)
 		}
@@ -43,9 +49,16 @@ func TestLabIsAccessible(t *testing.T) {
 				{"visitor", ""}, {"coordinator FI", ""}, {"manager", "/events/ev"}, {"coordinator FI", "/events/ev/matrix?pair=FI-PT"}, {"monitor AT", "/events/ev/verify"},
 				{"monitor AT", "/verify/" + e.ids["claimed"]}, {"coordinator FI", "/sessions/" + e.ids["running"]}, {"coordinator FI", "/sessions/" + e.ids["graded"]},
 				{"manager", "/events/ev/report"}, {"coordinator FI", "/events/ev/report/fi"}, {"coordinator FI", "/events/ev/vault/PT_node"}, {"auditor", "/audit"}, {"visitor", "/audit"},
+				{"visitor", "/suites"}, {"coordinator FI", "/suites"}, {"coordinator FI", "/suites/AS4-CONN"}, {"coordinator FI", "/runs/" + e.runs.ids["over"] + "?with=" + e.runs.ids["earlier"]},
+				{"monitor AT", "/runs/" + e.runs.ids["over"]}, {"coordinator FI", "/runs/" + e.runs.ids["waiting"]}, {"coordinator FI", "/evidence/" + e.runs.ids["message"]}, {"visitor", "/evidence/" + e.runs.ids["message"]},
+				{"visitor", "/evidence/" + e.runs.ids["public"]}, {"coordinator FI", "/countries/fi"},
 			} {
 				as = page.as
 				if err := chromedp.Do(ctx, chromedp.Navigate(front.URL+"/en/lab"+page.path)); err != nil {
+					t.Fatalf("%s: %v", page.path, err)
+				}
+				// What can be folded out is looked at unfolded.
+				if _, err := chromedp.Run(ctx, chromedp.Evaluate[any](`document.querySelectorAll("main details").forEach(d => d.open = true);0`)); err != nil {
 					t.Fatalf("%s: %v", page.path, err)
 				}
 				if _, err := chromedp.Run(ctx, chromedp.Evaluate[any](source+";0")); err != nil {
@@ -62,10 +75,99 @@ func TestLabIsAccessible(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
+				if shots != "" {
+					raw, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
+					if err != nil {
+						t.Fatal(err)
+					}
+					name := strings.NewReplacer("/", "_", "?", "_", "&", "_", "=", "-", " ", "_").Replace(fmt.Sprintf("%s-%d-lab%s-%s.png", scheme, width, page.path, page.as))
+					if err := os.WriteFile(filepath.Join(shots, name), raw, 0o644); err != nil {
+						t.Fatal(err)
+					}
+				}
 				if wide > 0 {
 					t.Errorf("%q scrolls sideways by %d px at %d px", page.path, wide, width)
 				}
 			}
 		}
+	}
+}
+
+// TestARunIsFollowedLive watches a run in a browser: its bar and its results
+// come by themselves, what was opened stays open, and the keys walk through what
+// failed.
+func TestARunIsFollowedLive(t *testing.T) {
+	ctx := browser(t)
+	e := stageEvent(t, "FI", "PT")
+	s, server := labServer(t, e)
+	s.c.Tests.Systems.(*labSystems).fault = "unsigned-receipt"
+	team := signedInAs(t, server.URL, "team FI")
+	base, err := url.Parse(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Header.Del("Cookie")
+		for _, c := range team.Jar.Cookies(base) {
+			r.AddCookie(c)
+		}
+		server.Config.Handler.ServeHTTP(w, r)
+	}))
+	defer front.Close()
+	defer func() { _ = chromedp.Do(ctx, chromedp.Navigate("about:blank")) }() // ends the live page
+	if err := chromedp.Do(ctx, chromedp.Navigate(front.URL+"/en/lab/runs/"+e.runs.ids["waiting"])); err != nil {
+		t.Fatal(err)
+	}
+	ask := func(script string) string {
+		t.Helper()
+		got, err := chromedp.Run(ctx, chromedp.Evaluate[string](script, chromedp.EvalAwaitPromise))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	// until waits in the page itself, for a change of it.
+	until := func(condition string) string {
+		t.Helper()
+		return ask(`new Promise(done => {
+			const look = () => (` + condition + `) && (done("yes"), true);
+			if (look()) return;
+			const watch = new MutationObserver(() => look() && watch.disconnect());
+			watch.observe(document.documentElement, {subtree: true, childList: true, attributes: true, characterData: true});
+			setTimeout(() => done("no: " + document.querySelector("main").innerText), 60000);
+		})`)
+	}
+	if got := ask(`String(document.querySelector("progress")?.value) + " " + document.querySelectorAll(".run-log > li").length`); got != "0 0" {
+		t.Fatalf("before it is played the page shows %s", got)
+	}
+	working := make(chan error, 1)
+	go func() { _, err := s.c.Tests.Work(context.Background()); working <- err }()
+	if got := until(`document.querySelectorAll(".run-log > li").length == 10 && !document.querySelector("progress")`); got != "yes" {
+		t.Fatal(got)
+	}
+	if err := <-working; err != nil {
+		t.Fatal(err)
+	}
+	if got := ask(`document.querySelector("[data-status]").textContent`); !strings.Contains(got, "10 of 10") {
+		t.Errorf("the end is announced as %q", got)
+	}
+	press := func(key string) {
+		t.Helper()
+		ask(`(document.activeElement.dispatchEvent(new KeyboardEvent("keydown", {key: "` + key + `", bubbles: true})), "")`)
+	}
+	here := func() string { return ask(`document.activeElement.closest("li[id]")?.id || ""`) }
+	failed := strings.Fields(ask(`[...document.querySelectorAll("li[data-failed]")].map(l => l.id).join(" ")`))
+	if len(failed) < 2 {
+		t.Fatalf("only %v failed", failed)
+	}
+	ask(`(document.querySelector("#` + failed[0] + ` summary").focus(), "")`)
+	press("j")
+	if got := here(); got != failed[1] {
+		t.Errorf("j goes to %s, not %s", got, failed[1])
+	}
+	press("k")
+	press("e")
+	if got := here() + " " + ask(`String(document.querySelector("#`+failed[0]+` details").open)`); got != failed[0]+" true" {
+		t.Errorf("after k and e: %s", got)
 	}
 }

@@ -68,6 +68,7 @@ type stagedEvent struct {
 	ids    map[string]string
 	digest string
 	facts  *ledger.Ledger
+	runs   *stagedRuns // with labServer
 }
 
 var labCapabilities = []pj.Capability{
@@ -137,6 +138,7 @@ func stageEvent(t testing.TB, countries ...string) *stagedEvent {
 	p, err := s.Test(ctx, fi, e.ids["claimed"])
 	ok(err)
 	e.digest = p.Evidence[0].SHA256
+	ok(s.Attach(ctx, fi, e.ids["running"], pj.Item{Kind: "note", MediaType: "text/plain", Confidentiality: "public"}, []byte("for everybody")))
 	ok(s.KeepSecret(ctx, pt, "ev", "PT_node", "open sesame", testNow.AddDate(0, 0, 7)))
 	return e
 }
@@ -171,7 +173,9 @@ func signedInAs(t testing.TB, base, account string) *http.Client {
 func labServer(t testing.TB, e *stagedEvent) (*lab, *httptest.Server) {
 	t.Helper()
 	server := httptest.NewUnstartedServer(nil)
-	s, err := newLab(LabConfig{BaseURL: "http://" + server.Listener.Addr().String(), Events: e.Service, Identity: doorman{}, Accounts: doormansList, Now: func() time.Time { return testNow }})
+	e.runs = stageRuns(t, e)
+	s, err := newLab(LabConfig{BaseURL: "http://" + server.Listener.Addr().String(), Events: e.Service, Tests: e.runs.Service, Meter: e.runs.meter,
+		Identity: doorman{}, Accounts: doormansList, Now: func() time.Time { return testNow }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,6 +201,7 @@ func walk() []struct {
 	known := slices.DeleteFunc(slices.Clone(everybody), func(w string) bool { return w == "visitor" })
 	sides := []string{"team FI", "team PT", "coordinator FI"}
 	readers := append([]string{"manager", "monitor AT", "monitor BE", "monitor FI", "reviewer", "auditor"}, sides...)
+	resultReaders := []string{"team FI", "coordinator FI", "manager", "monitor AT", "monitor BE", "monitor FI", "reviewer", "auditor"}
 	verdicts := "&system0=FI_node&outcome0=verified&system1=PT_node&outcome1=verified"
 	return []struct {
 		route, path, form string
@@ -231,6 +236,18 @@ func walk() []struct {
 		{"POST /lab/verify/{id}", "/verify/{graded}", "do=grade" + verdicts, nil}, // nothing graded can be edited
 		{"POST /lab/verify/{id}", "/verify/{graded}", "do=second" + verdicts, nil},
 		{"POST /lab/verify/{id}", "/verify/{graded}", "do=resolve" + verdicts, nil},
+		{"GET /lab/suites", "/suites", "", everybody},
+		{"POST /lab/suites", "/suites", "system=FI_node&what=AS4-CONN&line=oots-edm:v2.0", []string{"team FI", "coordinator FI"}},
+		{"GET /lab/suites/{id}", "/suites/EP-SIM?system=FI_node", "", everybody},
+		{"GET /lab/runs/{id}", "/runs/{over}?with={earlier}", "", resultReaders},
+		{"POST /lab/runs/{id}", "/runs/{waiting}", "do=stop", []string{"team FI", "coordinator FI"}},
+		{"POST /lab/runs/{id}", "/runs/{over}", "do=again", []string{"team FI", "coordinator FI"}},
+		{"POST /lab/runs/{id}", "/runs/{over}", "do=stop", nil}, // what is over cannot be stopped
+		{"GET /lab/runs/{id}/{file}", "/runs/{over}/report.json", "", resultReaders},
+		{"GET /lab/evidence/{sha256}", "/evidence/{message}", "", []string{"team FI", "coordinator FI", "reviewer", "auditor"}},
+		{"GET /lab/evidence/{sha256}", "/evidence/{digest}", "", []string{"team FI", "coordinator FI", "monitor AT", "auditor"}},
+		{"GET /lab/evidence/{sha256}", "/evidence/{public}", "", everybody},
+		{"GET /lab/countries/{cc}", "/countries/fi", "", []string{"team FI", "coordinator FI", "reviewer", "auditor"}},
 		{"GET /lab/audit", "/audit", "", []string{"auditor"}},
 	}
 }
@@ -256,8 +273,12 @@ func TestEveryRouteWithEveryRole(t *testing.T) {
 		for who := range labAccounts {
 			e := s.c.Events
 			staged := stageEvent(t, "FI", "PT", "SE")
-			s.c.Events = staged.Service
+			tests := s.c.Tests
+			s.c.Events, s.c.Tests = staged.Service, stageRuns(t, staged).Service
 			path := row.path
+			for name, id := range played().ids {
+				path = strings.ReplaceAll(path, "{"+name+"}", id)
+			}
 			for name, id := range staged.ids {
 				path = strings.ReplaceAll(path, "{"+name+"}", id)
 			}
@@ -295,7 +316,7 @@ func TestEveryRouteWithEveryRole(t *testing.T) {
 			if !through && written {
 				t.Errorf("%s %s by %s is refused and writes", row.route, row.form, who)
 			}
-			s.c.Events = e
+			s.c.Events, s.c.Tests = e, tests
 		}
 	}
 }
@@ -334,7 +355,9 @@ func TestLabPagesInEveryLanguage(t *testing.T) {
 	for _, lang := range []string{"en", "de", "fr", "el"} {
 		for path, c := range map[string]*http.Client{"": team, "/events/ev": manager, "/events/ev/matrix?pair=FI-PT": team, "/events/ev/verify": monitor, "/verify/" + e.ids["claimed"]: monitor,
 			"/sessions/" + e.ids["running"]: team, "/sessions/" + e.ids["graded"]: team, "/sessions/" + e.ids["proposed"]: team, "/events/ev/report": manager, "/events/ev/report/fi": team,
-			"/events/ev/vault/PT_node": team, "/audit": auditor} {
+			"/events/ev/vault/PT_node": team, "/audit": auditor,
+			"/suites": team, "/suites/AS4-CONN": team, "/runs/" + e.runs.ids["over"] + "?with=" + e.runs.ids["earlier"]: team, "/runs/" + e.runs.ids["waiting"]: team, "/evidence/" + e.runs.ids["message"]: team,
+			"/evidence/" + e.runs.ids["public"]: team, "/countries/fi": team} {
 			page := labGet(t, c, server.URL+"/"+lang+"/lab"+path)
 			for _, bad := range []string{"[lab.", "{{", "<nil>", "%!", "ZgotmplZ", "no value"} {
 				if i := strings.Index(page, bad); i >= 0 {

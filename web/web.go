@@ -33,6 +33,10 @@ type Config struct {
 	// catalogue need absolute addresses. Required.
 	BaseURL string
 
+	// Lab is where browsers reach the test platform (see NewLab), without a final
+	// slash, so that a fact leads to the messages behind it; empty: it does not.
+	Lab string
+
 	// Operator is who runs this site, as the strip on every page names it.
 	// Empty: "an independent project".
 	Operator string
@@ -96,6 +100,9 @@ func build(c Config) (*site, error) {
 	}
 	if c.Board == "" {
 		c.Board = am.BoardEU
+	}
+	if c.Lab = strings.TrimSuffix(c.Lab, "/"); c.Lab != "" && origin(c.Lab) == "" {
+		return nil, fmt.Errorf("web: Lab %q is not an absolute address; give one such as https://tests.example", c.Lab)
 	}
 	s := &site{Config: c, base: base, cache: newCache(cacheBytes), drawn: c.Board.Drawn(), asks: rate.NewLimiter(rate.Every(2*time.Second), 20), judge: newJudge()}
 	if err := c.Ports.check(); err != nil {

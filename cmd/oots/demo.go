@@ -82,7 +82,7 @@ func (d demo) Run(w *world) (err error) {
 	ctx, stop := context.WithCancel(w)
 	var working errgroup.Group
 	defer func() { stop(); _ = working.Wait() }()
-	lab, err := openLab(ctx, &working, events, n.Countries)
+	lab, err := openLab(ctx, &working, events, m.Meter, n.Countries)
 	if err != nil {
 		return err
 	}

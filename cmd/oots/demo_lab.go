@@ -28,7 +28,7 @@ func (m *meter) events(ctx context.Context) (*projectathon.Service, error) {
 // openLab serves the test platform with the demonstration's accounts, of the
 // event's manager, and of a team, a coordinator and a monitor for each country.
 // It returns the address, without a final slash.
-func openLab(ctx context.Context, group *errgroup.Group, events *projectathon.Service, countries []string) (string, error) {
+func openLab(ctx context.Context, group *errgroup.Group, events *projectathon.Service, meter web.Meter, countries []string) (string, error) {
 	var pages, signIn http.ServeMux
 	var base, issuer string
 	for _, l := range []struct {
@@ -50,7 +50,7 @@ func openLab(ctx context.Context, group *errgroup.Group, events *projectathon.Se
 	if err != nil {
 		return "", err
 	}
-	lab, err := web.NewLab(web.LabConfig{BaseURL: base, Events: events, Identity: source, Accounts: accounts})
+	lab, err := web.NewLab(web.LabConfig{BaseURL: base, Events: events, Meter: meter, Identity: source, Accounts: accounts})
 	if err != nil {
 		return "", err
 	}

@@ -32,11 +32,12 @@ type serve struct {
 // serveMeter are the settings of the site. A flag wins over the environment,
 // the environment over the file.
 type serveMeter struct {
-	Config   string `type:"path" placeholder:"FILE" help:"TOML file with these same settings (data, key, addr, base_url, operator, board, criteria, sample)." toml:"-"`
+	Config   string `type:"path" placeholder:"FILE" help:"TOML file with these same settings (data, key, addr, base_url, lab, operator, board, criteria, sample)." toml:"-"`
 	Data     string `env:"OOTS_DATA" placeholder:"DIR" help:"Folder of the store, or a postgres:// address (data)." toml:"data"`
 	Key      string `env:"OOTS_LEDGER_KEY" placeholder:"FILE" help:"Private key for checkpoints and snapshots; without it the store keeps its own." toml:"key"`
 	Addr     string `env:"OOTS_ADDR" help:"Address to listen on (127.0.0.1:8080)." toml:"addr"`
 	BaseURL  string `env:"OOTS_BASE_URL" placeholder:"URL" help:"Address under which the public reaches the site (http:// and the address listened on)." toml:"base_url"`
+	Lab      string `env:"OOTS_LAB_URL" placeholder:"URL" help:"Address of the test platform, so that facts lead to the messages behind them (lab)." toml:"lab"`
 	Operator string `env:"OOTS_OPERATOR" help:"Who runs this site, as every page says." toml:"operator"`
 	Board    string `env:"OOTS_BOARD" help:"Countries drawn and counted: EU (27) or EU+EEA (30)." toml:"board"`
 	Criteria string `env:"OOTS_CRITERIA" help:"Official criteria set (AM-1)." toml:"criteria"`
@@ -67,7 +68,7 @@ func (c *serveMeter) complete() error {
 			return fmt.Errorf("%s: %w", c.Config, err)
 		}
 		if unknown := meta.Undecoded(); len(unknown) > 0 {
-			return fmt.Errorf("%s: there is no setting %q; known are data, key, addr, base_url, operator, board, criteria, sample", c.Config, unknown[0].String())
+			return fmt.Errorf("%s: there is no setting %q; known are data, key, addr, base_url, lab, operator, board, criteria, sample", c.Config, unknown[0].String())
 		}
 	}
 	for _, x := range []struct {
@@ -78,6 +79,7 @@ func (c *serveMeter) complete() error {
 		{&c.Key, file.Key, ""},
 		{&c.Addr, file.Addr, "127.0.0.1:8080"},
 		{&c.BaseURL, file.BaseURL, ""},
+		{&c.Lab, file.Lab, ""},
 		{&c.Operator, file.Operator, ""},
 		{&c.Board, file.Board, string(acceleratormeter.BoardEU)},
 		{&c.Criteria, file.Criteria, ""},
@@ -140,7 +142,7 @@ func (m *meter) serve(w *world, c serveMeter, opened func(address string)) error
 	ports.Tokens, ports.Webhooks = m.db.Tokens(), m.db.Webhooks()
 	ports.Validations = m.db.Validations()
 	ports.Corrections = m.db.Corrections()
-	site, err := web.New(web.Config{Ports: ports, BaseURL: c.BaseURL, Operator: c.Operator, Board: acceleratormeter.Board(c.Board), Sample: c.Sample, Log: log})
+	site, err := web.New(web.Config{Ports: ports, BaseURL: c.BaseURL, Operator: c.Operator, Board: acceleratormeter.Board(c.Board), Sample: c.Sample, Lab: c.Lab, Log: log})
 	if err != nil {
 		return err
 	}

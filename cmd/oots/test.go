@@ -128,8 +128,8 @@ type testRun struct {
 	Role      []string `help:"Roles it plays; all otherwise."`
 	System    string   `help:"Name of the system." default:"system under test"`
 	Country   string   `help:"Its country." default:"FI"`
-	Component string   `help:"Code of the component under test." default:"DS"`
-	Version   string   `help:"Version of that component." default:"1"`
+	Component []string `help:"Codes of the components under test; those that the suites prove otherwise."`
+	Version   string   `help:"Version of these components." default:"1"`
 	Mode      string   `help:"How it works." enum:"manual,test-tool,automated" default:"automated"`
 	Line      string   `help:"Specification line." default:"oots-edm:v2.0"`
 
@@ -153,6 +153,11 @@ func (c testRun) Run(w *world) error {
 	if err != nil {
 		return err
 	}
+	for _, code := range c.Component {
+		if testbed.FindComponent(code) == nil {
+			return fmt.Errorf("--component %s: no component has this code; there are %s", code, strings.Join(testbed.Codes(), ", "))
+		}
+	}
 	r, err := c.runner(w, catalogue, wanted)
 	if err != nil {
 		return err
@@ -175,6 +180,9 @@ func (c testRun) Run(w *world) error {
 		runs = append(runs, run)
 	}
 	report := testbed.NewReport(r, ledger.Environment(c.Environment), time.Now(), runs)
+	if report.Components = c.Component; len(c.Component) == 0 {
+		report.Components = testbed.ProvenBy(wanted)
+	}
 	if err := c.write(w, report); err != nil {
 		return err
 	}
@@ -210,7 +218,7 @@ func (c testRun) wanted(catalogue *testbed.Catalogue) ([]*testbed.Case, error) {
 
 func (c testRun) runner(w *world, catalogue *testbed.Catalogue, wanted []*testbed.Case) (*testbed.Runner, error) {
 	describe := func(t *testbed.Target) {
-		t.Name, t.Country, t.Component, t.Version, t.Mode, t.Roles = c.System, c.Country, c.Component, c.Version, c.Mode, c.Role
+		t.Name, t.Country, t.Version, t.Mode, t.Roles = c.System, c.Country, c.Version, c.Mode, c.Role
 	}
 	if fault, ok := strings.CutPrefix(c.Target, "practice"); ok {
 		names := slices.ContainsFunc(wanted, func(k *testbed.Case) bool { return k.Suite == "CS-DISC" })

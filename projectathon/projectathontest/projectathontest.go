@@ -3,6 +3,7 @@ package projectathontest
 
 import (
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -89,7 +90,7 @@ func Run(t *testing.T, open func(*testing.T) projectathon.Store) {
 	t.Run("OctetsStayWhatTheyWere", func(t *testing.T) {
 		s := open(t)
 		for _, b := range []string{"first", "second"} {
-			if err := s.Keep(t.Context(), [32]byte{1}, []byte(b)); err != nil {
+			if err := s.Keep(t.Context(), [32]byte{1}, []byte(b), "t1"); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -98,6 +99,20 @@ func Run(t *testing.T, open func(*testing.T) projectathon.Store) {
 		}
 		if _, err := s.Kept(t.Context(), [32]byte{2}); !errors.Is(err, projectathon.ErrUnknown) {
 			t.Errorf("what is not there gives %v", err)
+		}
+	})
+	t.Run("OctetsBelongToTests", func(t *testing.T) {
+		s := open(t)
+		for _, test := range []string{"t2", "t1", "t2"} {
+			if err := s.Keep(t.Context(), [32]byte{1}, []byte("octets"), test); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if tests, err := s.Holding(t.Context(), [32]byte{1}); err != nil || !slices.Equal(tests, []string{"t1", "t2"}) {
+			t.Errorf("held by %v, %v", tests, err)
+		}
+		if tests, err := s.Holding(t.Context(), [32]byte{2}); err != nil || len(tests) != 0 {
+			t.Errorf("what nobody holds is held by %v, %v", tests, err)
 		}
 	})
 }
