@@ -55,6 +55,7 @@ type Member struct {
 	Lines       []edm.Line // announced and spoken; none: those of the seed
 	NoRequester bool       // it has no portal yet
 	NoProvider  bool       // it has no register yet
+	Lacks       []string   // codes of components that it has not built yet
 	// Register stands between the provider and each of its registers, for faults
 	// that a base register may have. Optional.
 	Register func(exchange.DataService) exchange.DataService

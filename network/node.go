@@ -198,12 +198,7 @@ func (node *Node) partner() (*as4.Partner, error) {
 // Speaks are the lines in which the node asks: a country that announces the
 // newest line still understands the one before; a country that does not has
 // nothing newer.
-func (node *Node) Speaks() []edm.Line {
-	if slices.Contains(node.lines, edm.V20) {
-		return []edm.Line{edm.V20, edm.V12}
-	}
-	return node.lines
-}
+func (node *Node) Speaks() []edm.Line { return speaks(node.lines) }
 
 // Down takes the access point off the network, or back: while it is down, every
 // connection to it is cut.

@@ -96,7 +96,7 @@ func join(ctx context.Context, c Config, clock *partner.Clock, n *network.Networ
 	for _, line := range node.Speaks() {
 		r.Target.Lines = append(r.Target.Lines, string(line))
 	}
-	r.Target.Roles, r.Target.Driver, r.Target.Settle = roles(node), under, under.Settle
+	r.Target.Roles, r.Target.Driver, r.Target.Settle = testbed.RolesOf(c.Member.Components()), under, under.Settle
 	return r, nil
 }
 
@@ -119,15 +119,3 @@ func client(r *testbed.Runner, clock *partner.Clock) (*cs.Client, error) {
 
 // Name is that of a country's system.
 func Name(country string) string { return country + "_node" }
-
-// roles that a node has: those of its sides, and what every node does.
-func roles(node *network.Node) []string {
-	all := []string{"access-point", "log", "metadata-updater"}
-	if node.Requester != nil {
-		all = append(all, "evidence-requester", "identity-requester", "directory-client")
-	}
-	if node.Provider != nil {
-		all = append(all, "evidence-provider", "identity-provider")
-	}
-	return all
-}
