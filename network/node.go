@@ -43,6 +43,7 @@ type Node struct {
 	cut     atomic.Pointer[error]
 
 	submissions submissions
+	production  exchange.Directory // of production; nil without a requester
 }
 
 // Paths below the preview space and the portal, on the wire.
@@ -114,10 +115,15 @@ func (node *Node) open(ctx context.Context) error {
 }
 
 func (node *Node) requester() (*exchange.RequesterConfig, error) {
-	c, err := node.network.client()
+	c, err := node.network.Acceptance.client()
 	if err != nil {
 		return nil, err
 	}
+	live, err := node.network.Production.client()
+	if err != nil {
+		return nil, err
+	}
+	node.production = Directory(live)
 	return &exchange.RequesterConfig{Directory: Directory(c), Lines: node.Speaks(), ReturnBase: node.Preview + returnPath, Agent: sdg.Agent{
 		Identifier: sdg.Identifier{Scheme: PartyOf(node.Country).Type, Value: node.Country + "PORTAL01"},
 		Names:      []sdg.Text{{Lang: "EN", Value: "Demo procedure portal, " + node.Name}}, Address: &sdg.Address{AdminUnitLevel1: node.Country}}}, nil
@@ -125,15 +131,17 @@ func (node *Node) requester() (*exchange.RequesterConfig, error) {
 
 // provider has a register for each evidence type that the directory announces.
 func (node *Node) provider(member Member) *exchange.ProviderConfig {
-	part := node.network.Lifecycle.Part(node.Country)
+	part, live := node.network.Lifecycle.Part(node.Country), node.network.Production
+	issued := reissue(part, string(live.Code)).Records
 	p := &exchange.ProviderConfig{Lines: node.lines, Models: node.network.models, PreviewBase: node.Preview + previewPath,
 		PreviewText: []sdg.Text{{Lang: "EN", Value: "Look at the documents and decide whether they are sent."}}}
 	for _, published := range part.Providers {
 		s := exchange.Service{Provider: sdg.Agent{Identifier: published.Identifier, Names: published.Names, Address: published.Address}}
-		for _, record := range part.Records {
+		for i, record := range part.Records {
 			if slices.Contains(published.Records, record.ID) {
-				s.Types = append(s.Types, exchange.ServedType{Classification: record.Classification, LevelOfAssurance: record.LevelOfAssurance,
-					Data: gate{node, member.register(newRegister(record, sdg.Name(published.Names, "EN")))}})
+				data := gate{node, member.register(newRegister(record, sdg.Name(published.Names, "EN")))}
+				s.Types = append(s.Types, exchange.ServedType{Classification: record.Classification, LevelOfAssurance: record.LevelOfAssurance, Data: data},
+					exchange.ServedType{Classification: issued[i].Classification, LevelOfAssurance: record.LevelOfAssurance, Data: onlyLive{data, live, issued[i].Classification}})
 			}
 		}
 		p.Services = append(p.Services, s)
@@ -163,11 +171,13 @@ func (node *Node) accessPoint(config exchange.Config, files as4.Files) (*as4.Acc
 		}
 		mode.Partners = append(mode.Partners, p)
 	}
-	registry, err := n.registry.partner()
-	if err != nil {
-		return nil, err
+	for _, e := range n.environments() {
+		registry, err := e.registry.partner()
+		if err != nil {
+			return nil, err
+		}
+		mode.Partners = append(mode.Partners, registry)
 	}
-	mode.Partners = append(mode.Partners, registry)
 	spool := n.dir(node.Country, "spool")
 	if err := os.MkdirAll(spool, 0o700); err != nil {
 		return nil, err
