@@ -38,6 +38,7 @@ type Attester struct {
 	// RealUser says that the exchanges were no tests. A system check (procedure
 	// 00) is one whatever this says.
 	RealUser bool
+	Sample   bool // the exchanges are those of a demonstration
 	// Of tells whether an exchange belongs to the environment, by its evidence
 	// type: for a node that serves several, whose identifiers differ. Nil: all do.
 	Of func(evidenceType string) bool
@@ -94,7 +95,7 @@ func (l *Log) Attest(ctx context.Context, a Attester, request string) (*Attestat
 
 // fact begins a fact of a side about exchanges with another country.
 func (a Attester) fact(id, side, partner string) ledger.Fact {
-	return ledger.Fact{ID: id, Kind: ledger.TransactionAttestation, Asserter: a.Party, Environment: a.Environment,
+	return ledger.Fact{ID: id, Kind: ledger.TransactionAttestation, Asserter: a.Party, Environment: a.Environment, Sample: a.Sample,
 		Subject: ledger.Subject{Country: ledger.PartyCountry(a.Party), Partner: partner, Role: ledger.Role(side)}}
 }
 

@@ -25,7 +25,8 @@ func (c *counted) add(o *counted) { c.sent, c.answered = c.sent+o.sent, c.answer
 // without a partner for all others together. When those are fewer than
 // SmallNumber too, the statement says so instead of a number. Real users are
 // counted without system checks. There is a statement for a month of nothing: the
-// duty is to report.
+// duty is to report. A month that is not over is told as far as it has come,
+// under an id of its own.
 func (l *Log) AttestMonth(ctx context.Context, a Attester, side, month string) ([]*Attestation, error) {
 	from, err := time.Parse("2006-01", month)
 	if err != nil {
@@ -42,14 +43,14 @@ func (l *Log) AttestMonth(ctx context.Context, a Attester, side, month string) (
 			rest.add(c)
 			continue
 		}
-		signed, err := a.month(side, partner, from, c)
+		signed, err := a.month(side, partner, from, l.Now(), c)
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, signed)
 	}
 	if rest.sent > 0 || len(all) == 0 {
-		signed, err := a.month(side, "", from, rest)
+		signed, err := a.month(side, "", from, l.Now(), rest)
 		if err != nil {
 			return nil, err
 		}
@@ -60,7 +61,7 @@ func (l *Log) AttestMonth(ctx context.Context, a Attester, side, month string) (
 }
 
 // month is one statement of the aggregate.
-func (a Attester) month(side, partner string, from time.Time, c *counted) (*Attestation, error) {
+func (a Attester) month(side, partner string, from, now time.Time, c *counted) (*Attestation, error) {
 	month := from.Format("2006-01")
 	id := []string{"attestation", side, month, ledger.PartyCountry(a.Party), partner}
 	if partner == "" {
@@ -68,6 +69,10 @@ func (a Attester) month(side, partner string, from time.Time, c *counted) (*Atte
 	}
 	f := a.fact(strings.Join(id, ":"), side, partner)
 	f.HappenedAt = from.AddDate(0, 1, 0)
+	if now.Before(f.HappenedAt) {
+		f.HappenedAt = now.UTC().Truncate(time.Minute)
+		f.ID += ":until-" + f.HappenedAt.Format("20060102T1504")
+	}
 	f.Body.Period, f.Body.RealUser = month, a.RealUser
 	if partner == "" && c.sent > 0 && c.sent < SmallNumber {
 		f.Body.Note = fmt.Sprintf("fewer than %d requests", SmallNumber)

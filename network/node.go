@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/once-only/oots/as4"
@@ -44,6 +45,7 @@ type Node struct {
 
 	submissions submissions
 	production  exchange.Directory // of production; nil without a requester
+	services    sync.Map           // open to the public: pages by ledger.Role
 }
 
 // Paths below the preview space and the portal, on the wire.
@@ -109,6 +111,7 @@ func (node *Node) open(ctx context.Context) error {
 	}
 	node.Connect(node.AP)
 	node.mux.Handle("/as4", node.unlessDown(node.AP))
+	node.openDoor()
 	n.group.Go(func() error { return node.AP.Run(ctx) })
 	n.group.Go(func() error { return node.Run(ctx) })
 	return nil
@@ -125,7 +128,7 @@ func (node *Node) requester() (*exchange.RequesterConfig, error) {
 	}
 	node.production = Directory(live)
 	return &exchange.RequesterConfig{Directory: Directory(c), Lines: node.Speaks(), ReturnBase: node.Preview + returnPath, Agent: sdg.Agent{
-		Identifier: sdg.Identifier{Scheme: PartyOf(node.Country).Type, Value: node.Country + "PORTAL01"},
+		Identifier: sdg.Identifier{Scheme: PartyOf(node.Country).Type, Value: portalOf(node.Country)},
 		Names:      []sdg.Text{{Lang: "EN", Value: "Demo procedure portal, " + node.Name}}, Address: &sdg.Address{AdminUnitLevel1: node.Country}}}, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"net/http"
+	"net/url"
 	"time"
 
 	cs "github.com/once-only/oots/commonservices"
@@ -41,12 +42,27 @@ type Directories interface {
 	DataServices(ctx context.Context, q cs.DataServiceQuery) (*cs.DataServices, error)
 }
 
-// client asks anew each time: what is seen is what is published now.
-func (e *Environment) client(through http.RoundTripper) (*cs.Client, error) {
+// instanceOf finds the instance that a country uses, also for queries that name
+// no country.
+type instanceOf struct {
+	country string
+	cs.Locator
+}
+
+func (i instanceOf) Locate(ctx context.Context, country string, s cs.Service, major int) (*url.URL, error) {
+	if country == "" {
+		country = i.country
+	}
+	return i.Locator.Locate(ctx, country, s, major)
+}
+
+// client asks the instance that a country uses, anew each time: what is seen is
+// what is published now.
+func (e *Environment) client(country string, through http.RoundTripper) (*cs.Client, error) {
 	if e.Code == "" || e.Locator == nil || e.Roots == nil {
 		return nil, errors.New("watch: an environment needs a code, a locator and the roots of its answers")
 	}
-	return cs.NewClient(cs.ClientConfig{Locator: e.Locator, Verifier: &cs.Verifier{Roots: e.Roots, Now: e.Now}, Line: e.Line, Transport: through,
+	return cs.NewClient(cs.ClientConfig{Locator: instanceOf{country, e.Locator}, Verifier: &cs.Verifier{Roots: e.Roots, Now: e.Now}, Line: e.Line, Transport: through,
 		Repository: e.Repository, Fresh: time.Nanosecond, Stale: -1, Retries: 1, Now: e.Now})
 }
 

@@ -37,7 +37,7 @@ const (
 // services. The facts have no id, time and asserter yet. A country that
 // publishes nothing gives none; a directory that cannot be believed is an error.
 func (e *Environment) Observe(ctx context.Context, country string) ([]ledger.Fact, error) {
-	c, err := e.client(e.Transport)
+	c, err := e.client(country, e.Transport)
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +74,7 @@ func observe(ctx context.Context, d Directories, env ledger.Environment, country
 }
 
 // broker reads the country's procedures, and its lists for every requirement
-// that any country's procedure has: nobody can ask for evidence of another.
+// that a procedure of any country has: nobody can ask for evidence of another.
 func (s *sight) broker(ctx context.Context) error {
 	own, _, err := s.d.Requirements(ctx, "", s.country)
 	if err != nil && !none(err) {

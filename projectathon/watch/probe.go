@@ -92,7 +92,7 @@ const nowhere = "https://sr.oots.tech.ec.europa.eu/evidencetypeclassifications/o
 // reach asks both directories of a country something; a signed answer is enough,
 // also one that there is nothing.
 func (e *Environment) reach(ctx context.Context, country string, through http.RoundTripper) error {
-	c, err := e.client(through)
+	c, err := e.client(country, through)
 	if err != nil {
 		return err
 	}

@@ -89,7 +89,7 @@ func newWorld(t *testing.T, change func(*tls.Config)) *world {
 	w.ledger = ledger.New(ledger.Config{Store: &ledger.Memory{}, Now: func() time.Time { return w.now }})
 	w.Watcher, err = New(Config{Ledger: w.ledger, Private: true, Sample: true, Links: &tls.Config{RootCAs: roots}, Now: func() time.Time { return w.now },
 		Environments: []Environment{{Code: ledger.ProductionEnv, Roots: roots, TLS: roots, Repository: w.services.URL, Now: time.Now,
-			Locator:   cs.Static{"*/eb": w.services.URL + "/eb/", "*/dsd": w.services.URL + "/dsd/"},
+			Locator:   cs.Static{"FI/eb": w.services.URL + "/eb/", "NL/eb": w.services.URL + "/eb/", "DE/eb": w.services.URL + "/eb/", "AT/eb": w.services.URL + "/eb/", "*/dsd": w.services.URL + "/dsd/"},
 			Transport: &http.Transport{DisableCompression: true, TLSClientConfig: &tls.Config{RootCAs: roots}},
 			Ping:      func(context.Context, string) error { return w.pinged }}}})
 	ok(err)

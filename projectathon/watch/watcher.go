@@ -56,7 +56,7 @@ func New(c Config) (*Watcher, error) {
 	}
 	for i := range c.Environments {
 		e := &c.Environments[i]
-		if _, err := e.client(e.Transport); err != nil {
+		if _, err := e.client("", e.Transport); err != nil {
 			return nil, err
 		}
 		if !slices.Contains(ledger.Environments, e.Code) {
