@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/once-only/oots/as4"
 	"github.com/once-only/oots/exchange"
 	"github.com/once-only/oots/ledger"
 )
@@ -127,23 +128,25 @@ func TestAnUnfinishedPreviewIsNoExchange(t *testing.T) {
 	}
 }
 
-// Partners differ over the end: nothing is recorded, whoever is right.
+// The provider holds that it answered well, the requester that the answer does
+// not conform: nothing is recorded, whoever is right.
 func TestAPartnersDenialLeavesNothing(t *testing.T) {
 	w := newWorld(t, options{})
 	w.deviant = true
-	asked := wish()
-	asked.Subject.NaturalPerson.FamilyName = "Nobody"
-	x := w.ask(asked).Exchanges[0]
+	w.states["FI"].tamper = only(as4.ActionResponse, 0, property("originalSender", "SOMEBODY"))
+	x := w.ask(wish()).Exchanges[0]
 	w.run()
-	pt := w.attest("PT", x.Requests[0], attester(t, "PT", ledger.ProductionEnv))
-	fi := w.attest("FI", x.Requests[0], attester(t, "FI", ledger.ProductionEnv))
-	if pt.Fact.Body.Outcome != "pass" || fi.Fact.Body.Outcome != "pass" {
-		t.Fatalf("a regular refusal is %s and %s", pt.Fact.Body.Outcome, fi.Fact.Body.Outcome)
+	x = w.see(x.ID)
+	pt, err := w.states["PT"].Log.Attest(t.Context(), attester(t, "PT", ledger.ProductionEnv), x.Requests[0])
+	if err != nil {
+		t.Fatal(err)
 	}
-	denied := *fi
-	denied.Fact.Body.Outcome = "fail"
-	if exchange.Match(&pt.Fact, &denied.Fact) {
-		t.Error("a denial matches")
+	fi := w.attest("FI", x.Requests[0], attester(t, "FI", ledger.ProductionEnv))
+	if pt.Fact.Body.Outcome != "fail" || fi.Fact.Body.Outcome != "pass" {
+		t.Fatalf("the sides say %s and %s", pt.Fact.Body.Outcome, fi.Fact.Body.Outcome)
+	}
+	if facts, err := witness(t).Exchange(pt, fi); err == nil || !strings.Contains(err.Error(), "one says fail, the other pass") {
+		t.Errorf("%d facts, %v", len(facts), err)
 	}
 }
 

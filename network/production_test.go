@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/once-only/oots/commonservices/lcm"
 	"github.com/once-only/oots/exchange"
 	"github.com/once-only/oots/network"
 )
@@ -65,6 +66,17 @@ func TestProductionBeginsEmptyAndHoldsWhatIsSubmitted(t *testing.T) {
 		if err := fi.Launch(ctx, s); err == nil {
 			t.Errorf("FI launches %+v", s)
 		}
+	}
+	// A clerk's screen is the other way in; a file over HTTP is none.
+	next := *live.Lifecycle.Part("FI")
+	next.Frameworks = nil
+	for how, allowed := range map[lcm.How]bool{lcm.ByAPI: false, lcm.ByScreen: true} {
+		if _, err := live.Lifecycle.Replace(ctx, lcm.Author{Party: "clerk:FI/7", How: how}, live.Lifecycle.DataSet().Revision, &next); (err == nil) != allowed {
+			t.Errorf("a change by %s: %v", how, err)
+		}
+	}
+	if part := live.Lifecycle.Part("FI"); len(part.Frameworks) != 0 {
+		t.Error("what the clerk took out is still there")
 	}
 	if n.Acceptance.Lifecycle.DataSet().Revision != 1 {
 		t.Error("going live changed acceptance")

@@ -30,7 +30,8 @@ type Environment struct {
 	// commonservices.ClientConfig.
 	Repository string
 	// Ping sends an AS4 test message from the platform's access point to the
-	// country's, and is content with a signed receipt only. Nil: not probed.
+	// country's, and is content with a signed receipt only. ErrUntried is no
+	// failure of the country. Nil: not probed.
 	Ping func(ctx context.Context, country string) error
 	Now  func() time.Time // optional; time.Now
 }

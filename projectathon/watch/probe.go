@@ -46,11 +46,18 @@ func (p probe) result(ctx context.Context, env ledger.Environment, about ledger.
 		return nil, ctx.Err()
 	}
 	f := &ledger.Fact{Kind: ledger.Probe, Environment: env, Subject: about, Body: ledger.Body{Item: p.item, Outcome: "pass", Target: p.target}}
-	if err != nil {
+	switch {
+	case errors.Is(err, ErrUntried):
+		f.Body.Outcome = "error"
+	case err != nil:
 		f.Body.Outcome = "fail"
 	}
 	return f, err
 }
+
+// ErrUntried says that the platform could not try: an error of its own, which
+// says nothing about the country.
+var ErrUntried = errors.New("the platform cannot try")
 
 // probes are those of a country in the environment, without those of links.
 func (e *Environment) probes(country string) []probe {

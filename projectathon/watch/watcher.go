@@ -250,12 +250,12 @@ func sameFinding(a, b *ledger.Fact) bool {
 // Run looks at every country in every environment once in Every, until ctx ends.
 // When that was last is read from the ledger, so that a restart neither repeats
 // nor forgets a look; what is overdue at the start is done at once.
-func (w *Watcher) Run(ctx context.Context) error {
+func (w *Watcher) Run(ctx context.Context) {
 	tried := map[string]time.Time{} // looks of this process, which may have told nothing
 	for {
 		next, err := w.round(ctx, tried)
 		if ctx.Err() != nil {
-			return nil
+			return
 		}
 		if err != nil {
 			w.c.Log.Error("watching failed", "error", err)
@@ -265,7 +265,7 @@ func (w *Watcher) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			wait.Stop()
-			return nil
+			return
 		case <-wait.C:
 		}
 	}
