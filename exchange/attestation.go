@@ -39,6 +39,9 @@ type Attester struct {
 	// 00) is one whatever this says.
 	RealUser bool
 	Sample   bool // the exchanges are those of a demonstration
+	// Ahead is how far the node's clock runs ahead of the world's, as in a network
+	// that does not wait for its clocks; the same for both sides of an exchange.
+	Ahead time.Duration
 	// Of tells whether an exchange belongs to the environment, by its evidence
 	// type: for a node that serves several, whose identifiers differ. Nil: all do.
 	Of func(evidenceType string) bool
@@ -83,7 +86,7 @@ func (l *Log) Attest(ctx context.Context, a Attester, request string) (*Attestat
 	}
 	hash := salted(asked.Conversation, bare(asked.Request))
 	f := a.fact(fmt.Sprintf("attestation:%s:%s", asked.Side, hash), asked.Side, asked.Country)
-	f.HappenedAt = answered.SentAt.UTC().Truncate(time.Minute)
+	f.HappenedAt = answered.SentAt.Add(-a.Ahead).UTC().Truncate(time.Minute)
 	f.Specification = string(asked.Line)
 	f.Body.RequestHash = hash
 	f.Body.MessageHash = salted(asked.Conversation, answered.Message)

@@ -43,14 +43,14 @@ func (l *Log) AttestMonth(ctx context.Context, a Attester, side, month string) (
 			rest.add(c)
 			continue
 		}
-		signed, err := a.month(side, partner, from, l.Now(), c)
+		signed, err := a.month(side, partner, from, l.Now().Add(-a.Ahead), c)
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, signed)
 	}
 	if rest.sent > 0 || len(all) == 0 {
-		signed, err := a.month(side, "", from, l.Now(), rest)
+		signed, err := a.month(side, "", from, l.Now().Add(-a.Ahead), rest)
 		if err != nil {
 			return nil, err
 		}

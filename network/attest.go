@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/once-only/oots/as4"
 	"github.com/once-only/oots/as4/ebms"
@@ -15,10 +16,15 @@ import (
 )
 
 // Attester speaks for a node's country about what it exchanged in an
-// environment. Everything in a network is sample data.
+// environment. Everything in a network is sample data, and dated by the real
+// clock, of which the network's may run ahead.
 func (node *Node) Attester(e *Environment, realUser bool) exchange.Attester {
-	return exchange.Attester{Party: "team:" + node.Country + "/node", Environment: e.Code, Identity: node.party.Sign, RealUser: realUser, Sample: true, Of: e.Publishes}
+	return exchange.Attester{Party: "team:" + node.Country + "/node", Environment: e.Code, Identity: node.party.Sign, RealUser: realUser, Sample: true, Of: e.Publishes,
+		Ahead: node.network.ahead()}
 }
+
+// ahead is how far the network's clock runs ahead of the real one.
+func (n *Network) ahead() time.Duration { return n.plan.Now().Sub(time.Now()).Round(time.Second) }
 
 // Witness knows whose certificates the nodes sign with.
 func (n *Network) Witness() exchange.Witness {
@@ -42,8 +48,11 @@ func (n *Network) Attest(ctx context.Context, e *Environment, asker *Node, id st
 	}
 	request := x.Requests[len(x.Requests)-1]
 	var said [2]*exchange.Attestation
+	ahead := n.ahead()
 	for i, node := range []*Node{asker, answerer} {
-		if said[i], err = node.Log.Attest(ctx, node.Attester(e, realUser), request); err != nil {
+		a := node.Attester(e, realUser)
+		a.Ahead = ahead
+		if said[i], err = node.Log.Attest(ctx, a, request); err != nil {
 			return nil, fmt.Errorf("network: %s does not attest: %w", node.Country, err)
 		}
 	}

@@ -18,6 +18,7 @@ import (
 // there, and beside it what roles assert.
 type walk struct {
 	t       *testing.T
+	clock   clock
 	n       *network.Network
 	ledger  *ledger.Ledger
 	watcher *watch.Watcher
@@ -28,7 +29,9 @@ type walk struct {
 
 func newWalk(t *testing.T, country string, role ledger.Role, partners ...string) *walk {
 	t.Helper()
-	w := &walk{t: t, n: start(t, network.Plan{Countries: append([]string{country}, partners...)}), ledger: ledger.New(ledger.Config{Store: &ledger.Memory{}})}
+	w := &walk{t: t, ledger: ledger.New(ledger.Config{Store: &ledger.Memory{}})}
+	w.n = start(t, network.Plan{Countries: append([]string{country}, partners...), Now: w.clock.Now})
+	w.clock.forward(3 * time.Hour) // as after an event that did not wait
 	var err error
 	w.watcher, err = watch.New(watch.Config{Ledger: w.ledger, Environments: []watch.Environment{w.n.Acceptance.Watched(), w.n.Production.Watched()}, Private: true, Sample: true,
 		Links: &tls.Config{RootCAs: w.n.Roots()}})
@@ -131,7 +134,6 @@ var untilFour = []string{"AM2.1", "AM2.2", "AM2.3", "AM2.4", "AM3.1", "AM3.2", "
 // climb goes all the way from level 2 to 6.
 func (w *walk) climb(partner string) {
 	w.t.Helper()
-	ctx, role := soon(w.t), w.kit.Role
 	w.assert(untilFour...)
 	w.wantLevel(2)
 	w.see(ledger.Acceptance)
@@ -146,14 +148,14 @@ func (w *walk) climb(partner string) {
 	w.wantLevel(3)
 	w.see(ledger.ProductionEnv)
 	w.wantLevel(4)
-	s, facts, err := w.n.GoLive(ctx, w.kit.Country, role, partner)
+	s, facts, err := w.n.GoLive(soon(w.t), w.kit.Country, w.kit.Role, partner)
 	w.take(facts, err)
 	w.service = s
 	w.connect("connected")
 	w.wantLevel(4)
 	w.see(ledger.ProductionEnv)
 	w.wantLevel(5)
-	if _, err := s.Use(ctx); err == nil {
+	if _, err := s.Use(soon(w.t)); err == nil {
 		w.t.Error("a service is used before it is open")
 	}
 	if err := s.Open(); err != nil {
@@ -163,9 +165,9 @@ func (w *walk) climb(partner string) {
 	w.wantLevel(5)
 	w.see(ledger.ProductionEnv)
 	w.wantLevel(5)
-	w.take(s.Use(ctx))
+	w.take(s.Use(soon(w.t)))
 	w.wantLevel(5)
-	w.take(s.Report(ctx, time.Now().UTC().Format("2006-01")))
+	w.take(s.Report(soon(w.t), time.Now().UTC().Format("2006-01")))
 	w.wantLevel(6)
 }
 

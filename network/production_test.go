@@ -1,9 +1,11 @@
 package network_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
+	cs "github.com/once-only/oots/commonservices"
 	"github.com/once-only/oots/commonservices/lcm"
 	"github.com/once-only/oots/exchange"
 	"github.com/once-only/oots/network"
@@ -80,5 +82,23 @@ func TestProductionBeginsEmptyAndHoldsWhatIsSubmitted(t *testing.T) {
 	}
 	if n.Acceptance.Lifecycle.DataSet().Revision != 1 {
 		t.Error("going live changed acceptance")
+	}
+}
+
+// The directories are found by name, each environment under its own label, and
+// nothing under another.
+func TestTheDirectoriesAreFoundByName(t *testing.T) {
+	n := start(t, network.Plan{Countries: []string{"FI"}})
+	for label, want := range map[string]string{"acc": n.Acceptance.Services, "prod": n.Production.Services, "testing": ""} {
+		names := &cs.NAPTR{Server: n.DNS, Environment: label, Zone: "oots.example"}
+		for _, service := range []cs.Service{cs.EvidenceBroker, cs.DataServiceDirectory} {
+			base, err := names.Locate(soon(t), "EL", service, 2)
+			switch {
+			case want == "" && !errors.Is(err, cs.ErrNoRecord):
+				t.Errorf("%s: %v, %v", label, base, err)
+			case want != "" && (err != nil || base.String() != want+"/"+string(service)+"/"):
+				t.Errorf("%s: %v, %v, want %s", label, base, err, want)
+			}
+		}
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -46,7 +48,7 @@ func serve(t *testing.T, ca *pki.CA, h http.Handler, change func(*tls.Config)) *
 	if change != nil {
 		change(s.TLS)
 	}
-	s.Config.ErrorLog = nil
+	s.Config.ErrorLog = log.New(io.Discard, "", 0) // the probes try what must fail
 	s.StartTLS()
 	t.Cleanup(s.Close)
 	return s
@@ -301,7 +303,8 @@ func TestWhereNoLinkMayLead(t *testing.T) {
 func TestTheLoop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := ledger.New(ledger.Config{Store: &ledger.Memory{}})
-		for _, cc := range []string{"FI", "PT"} {
+		lost := 0
+		for _, cc := range []string{"FI", "PT", "SE"} {
 			if _, err := l.Append(t.Context(), ledger.Fact{ID: "n-" + cc, Kind: ledger.Nomination, Asserter: "ms:" + cc, Subject: ledger.Subject{Country: cc}, HappenedAt: time.Now(), Body: ledger.Body{Function: "coordinator"}}); err != nil {
 				t.Fatal(err)
 			}
@@ -314,6 +317,10 @@ func TestTheLoop(t *testing.T) {
 				t.Fatal(err)
 			}
 			w.look = func(ctx context.Context, code ledger.Environment, cc string) ([]ledger.Fact, error) {
+				if cc == "SE" {
+					lost++
+					return nil, errors.New("the ledger is away")
+				}
 				looks = append(looks, fmt.Sprintf("%s %.1f", cc, time.Since(begin).Hours()/24))
 				f := ledger.Fact{Kind: ledger.Probe, Environment: code, Subject: ledger.Subject{Country: cc}, Body: ledger.Body{Item: reachItem, Outcome: "pass"}}
 				before, _, err := w.known(ctx, code, cc)
@@ -333,6 +340,9 @@ func TestTheLoop(t *testing.T) {
 		run(2)
 		if len(looks) != 6 || looks[0] != "PT 0.0" || looks[1] != "FI 0.0" {
 			t.Fatalf("in two days: %q", looks)
+		}
+		if want := int(2 * 24 * time.Hour / afterFailure); lost < want/2 || lost > want+want/10 {
+			t.Errorf("a look that fails is tried %d times in two days, want about %d", lost, want)
 		}
 		before := len(looks)
 		run(1) // a new process

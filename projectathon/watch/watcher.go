@@ -271,7 +271,7 @@ func (w *Watcher) Run(ctx context.Context) {
 	}
 }
 
-// afterFailure is when watching goes on after the ledger could not be read.
+// afterFailure is when a look that failed is tried again.
 const afterFailure = 5 * time.Minute
 
 // round looks at whatever is due, one after the other, and tells when something
@@ -294,11 +294,18 @@ func (w *Watcher) round(ctx context.Context, tried map[string]time.Time) (next t
 			}
 			due := w.due(id, last)
 			if !due.After(w.c.Now()) {
-				if _, err := w.look(ctx, code, cc); err != nil {
-					return next, fmt.Errorf("%s in %s: %w", cc, code, err)
+				now := w.c.Now()
+				_, err := w.look(ctx, code, cc)
+				switch {
+				case ctx.Err() != nil:
+					return next, ctx.Err()
+				case err != nil: // the others are looked at all the same
+					w.c.Log.Error("a look failed", "environment", string(code), "country", cc, "error", err)
+					due = now.Add(min(w.c.Every, afterFailure))
+				default:
+					tried[id] = now
+					due = w.due(id, now)
 				}
-				tried[id] = w.c.Now()
-				due = w.due(id, tried[id])
 			}
 			if due.Before(next) {
 				next = due
