@@ -36,8 +36,8 @@ type Environment struct {
 	Now  func() time.Time // optional; time.Now
 }
 
-// Directories is what is asked of the Common Services; *cs.Client answers it.
-type Directories interface {
+// directories is what is asked of the Common Services; *cs.Client answers it.
+type directories interface {
 	Requirements(ctx context.Context, procedure, country string) ([]sdg.Requirement, cs.Answer, error)
 	EvidenceTypes(ctx context.Context, requirement, country string) (*sdg.Requirement, cs.Answer, error)
 	DataServices(ctx context.Context, q cs.DataServiceQuery) (*cs.DataServices, error)

@@ -28,7 +28,7 @@ const (
 const (
 	mostRequirements = 500
 	mostTypes        = 2_000
-	mostAnswers      = 400 // put to one question, or to one after the other
+	mostAnswers      = 400 // put to the questions about one evidence type
 	mostListed       = 100 // codes and addresses in a fact
 )
 
@@ -47,7 +47,7 @@ func (e *Environment) Observe(ctx context.Context, country string) ([]ledger.Fac
 // sight collects what is seen of a country.
 type sight struct {
 	country     string
-	d           Directories
+	d           directories
 	frameworks  []sdg.ReferenceFramework
 	procedures  []string
 	lists       []sdg.EvidenceTypeList
@@ -60,7 +60,7 @@ type authority struct {
 	records []sdg.DataServiceEvidenceType // with its own access services alone
 }
 
-func observe(ctx context.Context, d Directories, env ledger.Environment, country string) ([]ledger.Fact, error) {
+func observe(ctx context.Context, d directories, env ledger.Environment, country string) ([]ledger.Fact, error) {
 	s := &sight{country: country, d: d, authorities: map[string]*authority{}}
 	if err := s.broker(ctx); err != nil {
 		return nil, err
@@ -123,10 +123,7 @@ func (s *sight) classifications() (all []string) {
 // one that is answered with free text hides them.
 func (s *sight) services(ctx context.Context, classification string, answers map[string]string) error {
 	open := []map[string]string{answers}
-	for asked := 0; len(open) > 0; asked++ {
-		if asked == mostAnswers {
-			return fmt.Errorf("watch: the directory of %s asks more than %d times for one evidence type", s.country, mostAnswers)
-		}
+	for asked := 1; len(open) > 0; asked++ {
 		given := open[0]
 		open = open[1:]
 		found, err := s.d.DataServices(ctx, cs.DataServiceQuery{Classification: classification, Country: s.country, Answers: given})
@@ -146,7 +143,11 @@ func (s *sight) services(ctx context.Context, classification string, answers map
 		if _, twice := given[q.ID]; twice {
 			continue // it asks what it was told
 		}
-		for _, value := range admitted(q) {
+		values := admitted(q)
+		if asked+len(open)+len(values) > mostAnswers {
+			return fmt.Errorf("watch: the directory of %s asks more than %d times for one evidence type", s.country, mostAnswers)
+		}
+		for _, value := range values {
 			more := map[string]string{q.ID: value}
 			for id, v := range given {
 				more[id] = v
