@@ -48,11 +48,10 @@ type offer struct {
 // directories show is for a watcher to see.
 func (n *Network) GoLive(ctx context.Context, country string, role ledger.Role, partner string) (*Service, []ledger.Fact, error) {
 	s := &Service{Country: country, Role: role, Partner: partner, network: n}
-	asker, answerer := s.sides()
-	if asker == nil || answerer == nil || asker.Requester == nil || answerer.Provider == nil || asker == answerer {
-		return nil, nil, fmt.Errorf("network: %s cannot go live as a %s with %s: one of them asks with a portal, the other answers with registers", country, role, partner)
+	asker, answerer, err := s.sides()
+	if err != nil {
+		return nil, nil, err
 	}
-	var err error
 	if s.offer, err = n.offer(asker, answerer); err != nil {
 		return nil, nil, err
 	}
@@ -68,8 +67,22 @@ func (n *Network) GoLive(ctx context.Context, country string, role ledger.Role, 
 	}
 	at := n.Nodes[country].Preview + "/service/" + string(role)
 	s.Link, s.Support = at, at+"/support"
-	facts, err := s.exchange(ctx, exchange.Wish{Procedure: "00", Country: answerer.Country, Subject: Natural("Check", ""), Requirements: []string{seed.Requirement("test-0")}})
+	facts, err := s.exchange(ctx, exchange.Wish{Procedure: "00", Subject: Natural("Check", ""), Requirements: []string{seed.Requirement("test-0")}})
 	return s, facts, err
+}
+
+// PartnersFor are the countries of the network with which a country can go live
+// in a role.
+func (n *Network) PartnersFor(country string, role ledger.Role) (all []string) {
+	for _, cc := range n.Countries {
+		s := &Service{Country: country, Role: role, Partner: cc, network: n}
+		if asker, answerer, err := s.sides(); err == nil {
+			if _, err := n.offer(asker, answerer); err == nil {
+				all = append(all, cc)
+			}
+		}
+	}
+	return all
 }
 
 // Open opens the service to the public: its page and its help page are there
@@ -87,8 +100,7 @@ func (s *Service) Use(ctx context.Context) ([]ledger.Fact, error) {
 	if _, open := s.network.Nodes[s.Country].services.Load(s.Role); !open {
 		return nil, fmt.Errorf("network: the service of %s is not open", s.Country)
 	}
-	_, answerer := s.sides()
-	return s.exchange(ctx, exchange.Wish{Procedure: s.offer.procedure, Country: answerer.Country, Subject: s.offer.subject, Answers: s.offer.answers,
+	return s.exchange(ctx, exchange.Wish{Procedure: s.offer.procedure, Subject: s.offer.subject, Answers: s.offer.answers,
 		Requirements: []string{s.offer.requirement}, Preview: true})
 }
 
@@ -103,20 +115,26 @@ func (s *Service) Report(ctx context.Context, month string) ([]ledger.Fact, erro
 }
 
 // sides are who asks and who answers.
-func (s *Service) sides() (asker, answerer *Node) {
+func (s *Service) sides() (asker, answerer *Node, err error) {
 	asker, answerer = s.network.Nodes[s.Country], s.network.Nodes[s.Partner]
 	if s.Role == ledger.Provider {
 		asker, answerer = answerer, asker
 	}
-	return asker, answerer
+	if asker == nil || answerer == nil || asker.Requester == nil || answerer.Provider == nil || asker == answerer {
+		err = fmt.Errorf("network: %s cannot go live as a %s with %s: one of them asks with a portal, the other answers with registers", s.Country, s.Role, s.Partner)
+	}
+	return asker, answerer, err
 }
 
 // exchange asks in production, plays the preview where there is one, takes the
 // documents and lets both sides attest. A system check is no real user's.
 func (s *Service) exchange(ctx context.Context, w exchange.Wish) (facts []ledger.Fact, err error) {
 	n := s.network
-	asker, _ := s.sides()
-	w.Languages, w.Explicit = []string{"EN"}, true
+	asker, answerer, err := s.sides()
+	if err != nil {
+		return nil, err
+	}
+	w.Country, w.Languages, w.Explicit = answerer.Country, []string{"EN"}, true
 	c, err := asker.AskIn(ctx, n.Production, w, "")
 	if err != nil {
 		return nil, err

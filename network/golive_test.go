@@ -289,3 +289,39 @@ func TestWhatDoesNotGoLive(t *testing.T) {
 		t.Errorf("the support link of a service that was closed: %s", got)
 	}
 }
+
+// Services of every kind: about a company, behind a question of the directory,
+// of two documents that are needed together, of countries without a table.
+func TestServicesOfAllKinds(t *testing.T) {
+	n := start(t, network.Plan{Countries: []string{"DE", "EL", "NL", "AT", "IE", "PT", "SE"}})
+	for _, c := range []struct {
+		provider, requester, authority string
+		facts                          int // of one use
+	}{
+		{"AT", "IE", "ATDEMO0001", 2},
+		{"DE", "EL", "DEDEMO0001", 2},
+		{"DE", "NL", "DEDEMO0005", 4},
+		{"PT", "SE", "PTDEMO0001", 2},
+	} {
+		s, checked, err := n.GoLive(soon(t), c.provider, ledger.Provider, c.requester)
+		if err != nil {
+			t.Fatalf("%s with %s: %v", c.provider, c.requester, err)
+		}
+		if len(checked) != 2 || checked[0].Body.RealUser || s.Authority != c.authority {
+			t.Errorf("%s with %s: authority %s, %d facts", c.provider, c.requester, s.Authority, len(checked))
+		}
+		if err := s.Open(); err != nil {
+			t.Fatal(err)
+		}
+		used, err := s.Use(soon(t))
+		if err != nil || len(used) != c.facts || !used[0].Body.RealUser {
+			t.Errorf("%s with %s: %d facts, %v", c.provider, c.requester, len(used), err)
+		}
+	}
+	if got := n.PartnersFor("AT", ledger.Provider); !slices.Equal(got, []string{"DE", "IE"}) {
+		t.Errorf("AT can go live with %v", got)
+	}
+	if got := n.PartnersFor("FI", ledger.Provider); len(got) > 0 {
+		t.Errorf("a country without a node can go live with %v", got)
+	}
+}
