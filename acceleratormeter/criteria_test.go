@@ -251,6 +251,13 @@ var cases = []struct {
 		func(k *sample.Kit) {
 			change(k, item(ledger.Probe, "as4-ping"), func(f *ledger.Fact) { f.HappenedAt = judgedAt.AddDate(0, 0, -60) })
 		}},
+	{"AM4.6", "probes that the platform says it verified itself, and that somebody did who may not", pro,
+		func(k *sample.Kit) {
+			change(k, kind(ledger.Probe), func(f *ledger.Fact) { f.Verifier = "platform" })
+		},
+		func(k *sample.Kit) {
+			change(k, kind(ledger.Probe), func(f *ledger.Fact) { f.Verifier = "commission:desk" })
+		}},
 	{"AM4.7", "a blocking item that was closed, and one that is open", req,
 		func(k *sample.Kit) {
 			id := k.Block("blocking", "certificate order", judgedAt, shownAt)

@@ -290,10 +290,11 @@ func (e *Engine) verified(r *rec, at int64) (verdict string, ok bool) {
 	if r.kind == peerTest {
 		return "", false // only a verdict speaks for a pair
 	}
-	if r.verifier != wNone {
-		return "", r.verifier != r.asserter && e.mayVerify(r.verifier, r)
+	by := r.verifier
+	if by == wNone {
+		by = r.asserter
 	}
-	return "", e.words.who[r.asserter].class == "platform" && e.mayVerify(r.asserter, r)
+	return "", (by != r.asserter || e.words.who[by].class == "platform") && e.mayVerify(by, r)
 }
 
 // slot gives the fact as a carrier. It is not alive when it has lapsed and its

@@ -13,10 +13,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
+	"github.com/once-only/oots/edm"
 	"github.com/once-only/oots/ledger"
 	"github.com/once-only/oots/pki"
 )
@@ -36,12 +35,27 @@ type Attester struct {
 	Party       string // asserter, such as "ms:FI" or "team:FI/portal"
 	Environment ledger.Environment
 	Identity    *pki.Identity
-	// RealUser says that the exchanges were no tests.
+	// RealUser says that the exchanges were no tests. A system check (procedure
+	// 00) is one whatever this says.
 	RealUser bool
+	Sample   bool // the exchanges are those of a demonstration
+	// Ahead is how far the node's clock runs ahead of the world's, as in a network
+	// that does not wait for its clocks; the same for both sides of an exchange.
+	Ahead time.Duration
+	// Of tells whether an exchange belongs to the environment, by its evidence
+	// type: for a node that serves several, whose identifiers differ. Nil: all do.
+	Of func(evidenceType string) bool
 }
 
+// systemCheck is the procedure of exchanges that carry no real person.
+const systemCheck = "00"
+
+// covers tells whether an entry is about what the attester speaks of.
+func (a Attester) covers(e *Entry) bool { return a.Of == nil || a.Of(e.EvidenceType) }
+
 // Attest states the end of an exchange that this side of the node took part in,
-// by the id of a request. The ids are salted hashes: both sides know the salt,
+// by the id of its last request: where there was a preview, the second one, for
+// the answer to the first only asked for it. The ids are salted hashes: both sides know the salt,
 // the ConversationId, and come to the same hashes; nobody else can try ids out.
 func (l *Log) Attest(ctx context.Context, a Attester, request string) (*Attestation, error) {
 	entries, err := l.Find(ctx, request)
@@ -64,27 +78,34 @@ func (l *Log) Attest(ctx context.Context, a Attester, request string) (*Attestat
 	if asked == nil || answered == nil {
 		return nil, &Error{Reason: NotFound, Detail: "the log has no answered request of this id"}
 	}
+	if answered.Outcome == string(edm.AuthorizationMissing) {
+		return nil, &Error{Reason: WrongState, Detail: "the answer to this request asked for a preview and ended nothing; attest the second request of the exchange"}
+	}
+	if !a.covers(asked) {
+		return nil, &Error{Reason: NotFound, Detail: "the exchange is not one of the environment " + string(a.Environment)}
+	}
 	hash := salted(asked.Conversation, bare(asked.Request))
 	f := a.fact(fmt.Sprintf("attestation:%s:%s", asked.Side, hash), asked.Side, asked.Country)
-	f.HappenedAt = answered.SentAt.UTC().Truncate(time.Minute)
+	f.HappenedAt = answered.SentAt.Add(-a.Ahead).UTC().Truncate(time.Minute)
 	f.Specification = string(asked.Line)
 	f.Body.RequestHash = hash
 	f.Body.MessageHash = salted(asked.Conversation, answered.Message)
 	f.Body.Outcome = outcome(answered.Outcome)
 	f.Body.Procedures = []string{asked.Procedure}
+	f.Body.RealUser = a.RealUser && asked.Procedure != systemCheck
 	return a.sign(f)
 }
 
 // fact begins a fact of a side about exchanges with another country.
 func (a Attester) fact(id, side, partner string) ledger.Fact {
-	return ledger.Fact{ID: id, Kind: ledger.TransactionAttestation, Asserter: a.Party, Environment: a.Environment, Body: ledger.Body{RealUser: a.RealUser},
+	return ledger.Fact{ID: id, Kind: ledger.TransactionAttestation, Asserter: a.Party, Environment: a.Environment, Sample: a.Sample,
 		Subject: ledger.Subject{Country: ledger.PartyCountry(a.Party), Partner: partner, Role: ledger.Role(side)}}
 }
 
 // outcome is pass for whatever the specification calls a regular end.
 func outcome(s string) string {
 	switch s {
-	case Success, NoEvidence, Later, "EDM:ERR:0002", "EDM:ERR:0004":
+	case Success, NoEvidence, Later, string(edm.ObjectNotFound):
 		return "pass"
 	}
 	return "fail"
@@ -95,55 +116,6 @@ func salted(conversation, id string) string {
 	mac := hmac.New(sha256.New, []byte(conversation))
 	mac.Write([]byte(id))
 	return hex.EncodeToString(mac.Sum(nil))
-}
-
-// AttestMonth states how many requests a side of the node sent or received in a
-// month ("2026-03") and how many of them were answered, for each partner
-// country.
-func (l *Log) AttestMonth(ctx context.Context, a Attester, side, month string) ([]*Attestation, error) {
-	from, err := time.Parse("2006-01", month)
-	if err != nil {
-		return nil, &Error{Reason: BadWish, Detail: "a month is written 2026-03"}
-	}
-	type count struct{ sent, answered int }
-	counts := map[string]*count{}
-	open := map[string]string{} // request, partner
-	err = l.Store.Each(ctx, logKind, from, from.AddDate(0, 1, 0), func(r Row) error {
-		var e Entry
-		if err := l.openJSON(r.Kind+"/"+r.ID, r.Body, &e); err != nil || e.Side != side {
-			return err
-		}
-		switch e.Event {
-		case RequestSent, RequestReceived:
-			if counts[e.Country] == nil {
-				counts[e.Country] = &count{}
-			}
-			counts[e.Country].sent++
-			open[e.Request] = e.Country
-		case AnswerSent, AnswerReceived:
-			if partner, ok := open[e.Request]; ok {
-				counts[partner].answered++
-				delete(open, e.Request)
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	var all []*Attestation
-	for partner, c := range counts {
-		f := a.fact(fmt.Sprintf("attestation:%s:%s:%s:%s", side, month, ledger.PartyCountry(a.Party), partner), side, partner)
-		f.HappenedAt = from.AddDate(0, 1, 0)
-		f.Body.Period, f.Body.Sent, f.Body.Answered = month, c.sent, c.answered
-		signed, err := a.sign(f)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, signed)
-	}
-	slices.SortFunc(all, func(a, b *Attestation) int { return strings.Compare(a.Fact.ID, b.Fact.ID) })
-	return all, nil
 }
 
 // sign checks a fact and signs its canonical line.
@@ -189,12 +161,4 @@ func (a *Attestation) Verify() (*x509.Certificate, error) {
 		return nil, errors.New("exchange: the attestation's signature does not hold")
 	}
 	return cert, nil
-}
-
-// Match tells whether two sides speak of the same exchange, and agree.
-func Match(a, b *ledger.Fact) bool {
-	return a.Kind == ledger.TransactionAttestation && b.Kind == a.Kind && a.Body.RequestHash != "" &&
-		a.Subject.Role != b.Subject.Role && a.Subject.Country == b.Subject.Partner && a.Subject.Partner == b.Subject.Country &&
-		a.Body.RequestHash == b.Body.RequestHash && a.Body.MessageHash == b.Body.MessageHash && a.Body.Outcome == b.Body.Outcome &&
-		a.HappenedAt.Equal(b.HappenedAt) && slices.Equal(a.Body.Procedures, b.Body.Procedures) && a.Environment == b.Environment
 }

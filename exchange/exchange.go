@@ -214,6 +214,8 @@ const (
 	// NotThisPerson refuses a visitor who is not the subject.
 	NotThisPerson Reason = "not this person"
 	Unavailable   Reason = "unavailable"
+	// Unproven is what a Witness says of attestations that prove nothing.
+	Unproven Reason = "not proven"
 )
 
 func (e *Error) Error() string {

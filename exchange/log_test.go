@@ -183,11 +183,4 @@ func TestAttestationsOfBothSidesMatch(t *testing.T) {
 	if !exchange.Match(&facts[0], &facts[1]) {
 		t.Errorf("they do not match:\n%s", cmp.Diff(facts[0], facts[1]))
 	}
-	month := w.at.Now().Format("2006-01")
-	for cc, side := range map[string]string{"PT": "requester", "FI": "provider"} {
-		all, err := w.states[cc].Log.AttestMonth(t.Context(), exchange.Attester{Party: "ms:" + cc, Environment: ledger.Testing, Identity: known[cc].Sign}, side, month)
-		if err != nil || len(all) != 1 || all[0].Fact.Body.Sent != 1 || all[0].Fact.Body.Answered != 1 {
-			t.Errorf("%s: %+v, %v", cc, all, err)
-		}
-	}
 }

@@ -90,6 +90,14 @@ func newRequester(k *core, c RequesterConfig) (*Requester, error) {
 	return r, nil
 }
 
+// In is this requester in another environment: it plans by other directories,
+// and is the same node in everything else.
+func (r *Requester) In(d Directory) *Requester {
+	other := *r
+	other.c.Directory = d
+	return &other
+}
+
 // Request asks for the choices made out of a plan, all in one conversation; ""
 // starts a new one. Either all requests are sent or none.
 func (r *Requester) Request(ctx context.Context, conversation string, p *Plan, choices []Choice) (*Conversation, error) {

@@ -76,9 +76,6 @@ func (node *Node) Peer() partner.Peer {
 	return partner.Peer{ID: PartyOf(node.Country), URL: node.AS4 + "/as4", Sign: []*x509.Certificate{node.party.Sign.Cert()}, Encrypt: node.party.Encrypt.Cert()}
 }
 
-// Roots are the certificates that the servers of the network come from.
-func (n *Network) Roots() *x509.CertPool { return n.roots }
-
 // SubmitOutside sends a SubmitObjectsRequest of a node that is alone to the
 // platform, and tells where the answer will come.
 func (node *Node) SubmitOutside(ctx context.Context, raw []byte) (answer <-chan []byte, err error) {
@@ -98,11 +95,18 @@ func (node *Node) sandbox(member Member) exchange.Service {
 		Data: gate{node, member.register(Specimens(d, node.network.plan.Now))}}}}
 }
 
-// directory is what requesters ask.
-func (n *Network) directory() (exchange.Directory, error) {
+// directory is what the node's requester asks in the environment of the tests;
+// that of production it has beside it.
+func (node *Node) directory() (exchange.Directory, error) {
+	n := node.network
 	if n.outside != nil {
 		return n.outside.Directory, nil
 	}
-	c, err := n.client()
-	return Directory(c), err
+	tests, err := n.Acceptance.client()
+	if err != nil {
+		return nil, err
+	}
+	live, err := n.Production.client()
+	node.production = Directory(live)
+	return Directory(tests), err
 }

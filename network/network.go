@@ -24,7 +24,6 @@ import (
 	"github.com/once-only/oots/exchange"
 	"github.com/once-only/oots/pki"
 	"github.com/once-only/oots/validator"
-	"github.com/once-only/oots/web"
 )
 
 // Plan says what a network is made of. Its zero value is one of eight countries
@@ -64,28 +63,30 @@ type Member struct {
 // Network is a running one. Stop ends it.
 type Network struct {
 	CA *pki.CA
-	// Lifecycle holds the data set of the Common Services; what it publishes is
-	// what the directories answer from.
+	// Acceptance is the environment of tests and events, Production the one that
+	// counts: it begins without any country's data.
+	Acceptance, Production *Environment
+	// DNS is the server, host:port, where the directories are found by name.
+	DNS string
+	// Lifecycle is that of Acceptance.
 	Lifecycle *lcm.LifecycleManager
 	// Nodes by country, in the order of the plan in Countries.
 	Nodes     map[string]*Node
 	Countries []string
-	// Services is the https address of the Common Services, Pages that of the
-	// same server for browsers, without TLS; both without a final slash.
+	// Services and Pages are those of Acceptance.
 	Services, Pages string
 	// Portal is the procedure portal for browsers, without a final slash; empty
 	// when no country of the network runs a procedure of it.
 	Portal string
 
-	plan     Plan
-	registry *registry
-	outside  *Outside // of a node that is alone; nil in a whole network
-	roots    *x509.CertPool
-	judge    *validator.Validator
-	models   []*exchange.Model
-	folder   string
-	group    *errgroup.Group
-	cancel   context.CancelFunc
+	plan    Plan
+	outside *Outside // of a node that is alone; nil in a whole network
+	roots   *x509.CertPool
+	judge   *validator.Validator
+	models  []*exchange.Model
+	folder  string
+	group   *errgroup.Group
+	cancel  context.CancelFunc
 }
 
 // Start brings up everything and returns when every address answers. It ends
@@ -147,11 +148,15 @@ func (n *Network) start(ctx context.Context) (err error) {
 	}
 	n.roots = x509.NewCertPool()
 	n.roots.AddCert(n.CA.Cert())
-	if err := n.services(ctx); err != nil {
-		return err
+	for _, open := range []func(context.Context) error{n.openAcceptance, n.openProduction, n.openZone} {
+		if err := open(ctx); err != nil {
+			return err
+		}
 	}
 	var made errgroup.Group
-	made.Go(func() error { return n.prepareRegistry(ctx) })
+	for _, e := range n.environments() {
+		made.Go(func() error { return e.prepareRegistry(ctx) })
+	}
 	nodes := make([]*Node, len(n.Countries))
 	for i, cc := range n.Countries {
 		made.Go(func() (err error) {
@@ -173,8 +178,10 @@ func (n *Network) start(ctx context.Context) (err error) {
 			return fmt.Errorf("network: node %s: %w", node.Country, err)
 		}
 	}
-	if err := n.openRegistry(ctx); err != nil {
-		return err
+	for _, e := range n.environments() {
+		if err := e.openRegistry(ctx); err != nil {
+			return err
+		}
 	}
 	return n.openPages(ctx)
 }
@@ -203,44 +210,6 @@ func names(lines []edm.Line) (all []string) {
 		all = append(all, string(l))
 	}
 	return all
-}
-
-// services starts the Common Services: one server behind two listeners.
-func (n *Network) services(ctx context.Context) (err error) {
-	if n.Lifecycle, err = lcm.New(ctx, lcm.Config{Store: &lcm.Memory{}, Baseline: n.dataSet(), Now: n.plan.Now, Log: n.plan.Log}); err != nil {
-		return err
-	}
-	ids, err := n.CA.IssueAll(pki.Request{Name: "Demo Common Services", Use: pki.Sign, Key: pki.P256},
-		pki.Request{Name: "Demo Common Services", Use: pki.TLSServer, Key: pki.P256, Hosts: []string{"127.0.0.1", "localhost"}})
-	if err != nil {
-		return err
-	}
-	server, err := cs.NewServer(cs.ServerConfig{Catalogue: n.Lifecycle.Catalogue(), Log: n.plan.Log,
-		Signer: &cs.Signer{Key: ids[0].Signer(), Chain: ids[0].Chain, Now: n.plan.Now}})
-	if err != nil {
-		return err
-	}
-	both := &site{}
-	if err := n.listenTwice(ctx, both, ids[1]); err != nil {
-		return err
-	}
-	n.Services, n.Pages = both.Wire, both.Page
-	pages, err := web.NewDirectory(web.DirectoryConfig{BaseURL: n.Pages, Sample: true, Public: n.Lifecycle, Services: server, Now: n.plan.Now, Log: n.plan.Log})
-	if err != nil {
-		return err
-	}
-	for _, base := range []string{"/eb/{$}", "/dsd/{$}"} { // people who open a base address
-		both.mux.Handle("GET "+base, http.RedirectHandler("/directory", http.StatusSeeOther))
-	}
-	both.mux.Handle("/", pages)
-	return nil
-}
-
-// client of the Common Services, as each node has its own.
-func (n *Network) client() (*cs.Client, error) {
-	return cs.NewClient(cs.ClientConfig{Locator: cs.Static{"*/eb": n.Services + "/eb/", "*/dsd": n.Services + "/dsd/"},
-		Verifier: &cs.Verifier{Roots: n.roots, Now: n.plan.Now}, Repository: n.Services, Fresh: n.plan.Fresh, Now: n.plan.Now, Log: n.plan.Log,
-		Transport: &http.Transport{DisableCompression: true, TLSClientConfig: &tls.Config{RootCAs: n.roots, MinVersion: tls.VersionTLS12}, MaxIdleConnsPerHost: 8, IdleConnTimeout: 90 * time.Second}})
 }
 
 // listen serves h on a loopback port until ctx ends, with TLS when there is an

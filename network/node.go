@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/once-only/oots/as4"
@@ -43,6 +44,8 @@ type Node struct {
 	cut     atomic.Pointer[error]
 
 	submissions Submissions
+	production  exchange.Directory // of production; nil without a requester
+	services    sync.Map           // open to the public: pages by ledger.Role
 }
 
 // Paths below the preview space and the portal, on the wire.
@@ -111,38 +114,43 @@ func (node *Node) open(ctx context.Context) error {
 	if n.outside != nil {
 		return nil // it works when it is told to
 	}
+	node.openDoor()
 	n.group.Go(func() error { return node.AP.Run(ctx) })
 	n.group.Go(func() error { return node.Run(ctx) })
 	return nil
 }
 
 func (node *Node) requester() (*exchange.RequesterConfig, error) {
-	directory, err := node.network.directory()
+	directory, err := node.directory()
 	if err != nil {
 		return nil, err
 	}
 	return &exchange.RequesterConfig{Directory: directory, Lines: node.Speaks(), ReturnBase: node.Preview + returnPath, Agent: sdg.Agent{
-		Identifier: sdg.Identifier{Scheme: PartyOf(node.Country).Type, Value: node.Country + "PORTAL01"},
+		Identifier: sdg.Identifier{Scheme: PartyOf(node.Country).Type, Value: portalOf(node.Country)},
 		Names:      []sdg.Text{{Lang: "EN", Value: "Demo procedure portal, " + node.Name}}, Address: &sdg.Address{AdminUnitLevel1: node.Country}}}, nil
 }
 
-// provider has a register for each evidence type that the directory announces.
+// provider has a register for each evidence type that the directory announces;
+// the node alone that of the sandbox.
 func (node *Node) provider(member Member) *exchange.ProviderConfig {
-	part := node.network.Lifecycle.Part(node.Country)
 	p := &exchange.ProviderConfig{Lines: node.lines, Models: node.network.models, PreviewBase: node.Preview + previewPath,
 		PreviewText: []sdg.Text{{Lang: "EN", Value: "Look at the documents and decide whether they are sent."}}}
+	if node.network.outside != nil {
+		p.Services = []exchange.Service{node.sandbox(member)}
+		return p
+	}
+	part, live := node.network.Lifecycle.Part(node.Country), node.network.Production
+	issued := reissue(part, string(live.Code)).Records
 	for _, published := range part.Providers {
 		s := exchange.Service{Provider: sdg.Agent{Identifier: published.Identifier, Names: published.Names, Address: published.Address}}
-		for _, record := range part.Records {
+		for i, record := range part.Records {
 			if slices.Contains(published.Records, record.ID) {
-				s.Types = append(s.Types, exchange.ServedType{Classification: record.Classification, LevelOfAssurance: record.LevelOfAssurance,
-					Data: gate{node, member.register(newRegister(record, sdg.Name(published.Names, "EN")))}})
+				data := gate{node, member.register(newRegister(record, sdg.Name(published.Names, "EN")))}
+				s.Types = append(s.Types, exchange.ServedType{Classification: record.Classification, LevelOfAssurance: record.LevelOfAssurance, Data: data},
+					exchange.ServedType{Classification: issued[i].Classification, LevelOfAssurance: record.LevelOfAssurance, Data: onlyLive{data, live, issued[i].Classification}})
 			}
 		}
 		p.Services = append(p.Services, s)
-	}
-	if node.network.outside != nil {
-		p.Services = append(p.Services, node.sandbox(member))
 	}
 	return p
 }
@@ -172,8 +180,8 @@ func (node *Node) accessPoint(config exchange.Config, files as4.Files) (*as4.Acc
 		}
 		mode.Partners = append(mode.Partners, p)
 	}
-	if n.registry != nil {
-		registry, err := n.registry.partner()
+	for _, e := range n.environments() {
+		registry, err := e.registry.partner()
 		if err != nil {
 			return nil, err
 		}

@@ -17,30 +17,35 @@ import (
 	"github.com/once-only/oots/regrep"
 )
 
-// RegistryParty is the access point of the Common Services, where countries
-// submit what they change (TDD 3.6.3).
-var RegistryParty = ebms.PartyID{Type: as4.OOTSPartyType, Value: "AP_EU_DEMO_CS"}
+// RegistryParty and ProductionParty are the access points of the Common Services
+// in the two environments, where countries submit what they change (TDD 3.6.3).
+var (
+	RegistryParty   = ebms.PartyID{Type: as4.OOTSPartyType, Value: "AP_EU_DEMO_CS"}
+	ProductionParty = ebms.PartyID{Type: as4.OOTSPartyType, Value: "AP_EU_DEMO_CS_PROD"}
+)
 
-// registry is that access point.
+// registry is such an access point.
 type registry struct {
+	id    ebms.PartyID
 	party *pki.Party
 	as4   string
 	mux   http.ServeMux
+	ap    *as4.AccessPoint
 }
 
-func (n *Network) prepareRegistry(ctx context.Context) (err error) {
-	r := &registry{}
-	if r.party, err = n.CA.Party(RegistryParty.Value, "127.0.0.1", "localhost"); err != nil {
+func (e *Environment) prepareRegistry(ctx context.Context) (err error) {
+	r := e.registry
+	if r.party, err = e.network.CA.Party(r.id.Value, "127.0.0.1", "localhost"); err != nil {
 		return err
 	}
-	r.as4, err = n.listen(ctx, &r.mux, r.party.TLS)
-	n.registry = r
+	r.as4, err = e.network.listen(ctx, &r.mux, r.party.TLS)
 	return err
 }
 
 // openRegistry lets the nodes' access points submit, each for its own country.
-func (n *Network) openRegistry(ctx context.Context) error {
-	mode := &as4.PMode{Self: as4.Partner{ID: RegistryParty}, Legs: as4.OOTSLegs()}
+func (e *Environment) openRegistry(ctx context.Context) (err error) {
+	n, r := e.network, e.registry
+	mode := &as4.PMode{Self: as4.Partner{ID: r.id}, Legs: as4.OOTSLegs()}
 	countries := map[ebms.PartyID]string{}
 	for _, cc := range n.Countries {
 		p, err := n.Nodes[cc].partner()
@@ -50,29 +55,28 @@ func (n *Network) openRegistry(ctx context.Context) error {
 		mode.Partners = append(mode.Partners, p)
 		countries[p.ID] = cc
 	}
-	var ap *as4.AccessPoint
 	memory := &as4.Memory{}
 	handler := &lcm.Handler{
 		Country: func(p ebms.PartyID) string { return countries[p] },
-		Of:      func(context.Context, string) (*lcm.LifecycleManager, error) { return n.Lifecycle, nil },
+		Of:      func(context.Context, string) (*lcm.LifecycleManager, error) { return e.Lifecycle, nil },
 		Send: func(ctx context.Context, m *ebms.UserMessage, parts []as4.Part) (string, error) {
-			return ap.Submit(ctx, m, parts)
+			return r.ap.Submit(ctx, m, parts)
 		},
 	}
-	ap, err := as4.New(as4.Config{PMode: mode, Sign: n.registry.party.Sign, Decrypt: []*pki.Identity{n.registry.party.Encrypt}, Store: memory, Files: memory,
+	r.ap, err = as4.New(as4.Config{PMode: mode, Sign: r.party.Sign, Decrypt: []*pki.Identity{r.party.Encrypt}, Store: memory, Files: memory,
 		Handler: handler, Domain: "cs.demo.example", Client: as4.NewClient(&tls.Config{RootCAs: n.roots}), Pushes: 2, Now: n.plan.Now, Log: n.plan.Log})
 	if err != nil {
 		return fmt.Errorf("network: access point of the Common Services: %w", err)
 	}
-	n.registry.mux.Handle("/as4", ap)
-	n.group.Go(func() error { return ap.Run(ctx) })
+	r.mux.Handle("/as4", r.ap)
+	n.group.Go(func() error { return r.ap.Run(ctx) })
 	return nil
 }
 
 // partner is the registry as a node's P-Mode has it.
 func (r *registry) partner() (*as4.Partner, error) {
 	sets, err := as4.PropertySets("oots-edm:v1.2")
-	return &as4.Partner{Name: "cs", ID: RegistryParty, URL: r.as4 + "/as4", Sign: []*x509.Certificate{r.party.Sign.Cert()},
+	return &as4.Partner{Name: strings.ToLower(r.id.Value), ID: r.id, URL: r.as4 + "/as4", Sign: []*x509.Certificate{r.party.Sign.Cert()},
 		Encrypt: r.party.Encrypt.Cert(), Properties: sets}, err
 }
 
@@ -112,10 +116,15 @@ func (s *Submissions) Deliver(m *as4.Message) error {
 	return nil
 }
 
-// Submit sends a SubmitObjectsRequest to the Common Services over AS4 and waits
-// for the answer.
+// Submit sends a SubmitObjectsRequest to the Common Services of the tests.
 func (node *Node) Submit(ctx context.Context, raw []byte) (answer []byte, err error) {
-	came, err := node.submit(ctx, RegistryParty, raw)
+	return node.SubmitTo(ctx, node.network.Acceptance, raw)
+}
+
+// SubmitTo sends a SubmitObjectsRequest to the Common Services of an environment
+// over AS4 and waits for the answer.
+func (node *Node) SubmitTo(ctx context.Context, e *Environment, raw []byte) (answer []byte, err error) {
+	came, err := node.submit(ctx, e.registry.id, raw)
 	if err != nil {
 		return nil, err
 	}

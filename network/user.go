@@ -61,23 +61,7 @@ func Visitor(s exchange.Subject) exchange.Identity {
 // Ask plans a wish and asks for the plainest choice in one format; an empty
 // format means all that are offered. It gives the exchanges that were started.
 func (node *Node) Ask(ctx context.Context, w exchange.Wish, format string) (*exchange.Conversation, error) {
-	if node.Requester == nil {
-		return nil, fmt.Errorf("network: %s has no requester", node.Country)
-	}
-	p, err := node.Requester.Plan(ctx, w)
-	if err != nil {
-		return nil, err
-	}
-	choices := p.First()
-	if len(choices) == 0 {
-		return nil, fmt.Errorf("network: %s finds nothing for %s in %s (%s)", node.Country, w.Procedure, w.Country, why(p))
-	}
-	if format != "" {
-		for i := range choices {
-			choices[i].Formats = []string{format}
-		}
-	}
-	return node.Requester.Request(ctx, "", p, choices)
+	return node.AskIn(ctx, node.network.Acceptance, w, format)
 }
 
 // why a plan has nothing to choose.

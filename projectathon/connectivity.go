@@ -3,7 +3,6 @@ package projectathon
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -140,54 +139,4 @@ func (s *Service) Connectivity(ctx context.Context, event string) (Connectivity,
 		return Connectivity{}, nil
 	}
 	return k.Value, err
-}
-
-// Observer looks what a directory publishes for a country.
-type Observer interface {
-	// Observe returns directory_observation facts without id, asserter and time.
-	Observe(ctx context.Context, country string) ([]ledger.Fact, error)
-}
-
-// Observe asks the directories about each country, one after the other, and
-// tells the ledger what they publish. A country that cannot be read is logged
-// and keeps its last observation.
-func (s *Service) Observe(ctx context.Context, o Observer, sample bool, countries ...string) error {
-	at := s.Now().UTC()
-	for _, cc := range countries {
-		within, stop := context.WithTimeout(ctx, probeTime)
-		facts, err := o.Observe(within, cc)
-		stop()
-		if err != nil {
-			s.Log.Warn("the directories cannot be read", slog.String("country", cc), slog.Any("err", err))
-			continue
-		}
-		for i := range facts {
-			f := &facts[i]
-			f.Kind, f.Asserter, f.Verifier, f.HappenedAt, f.Sample = ledger.DirectoryObservation, "platform", "platform", at, sample
-			f.Subject.Country = cc
-			f.ID = idOf("observed", cc, string(f.Environment), f.Body.Item, at.Format("20060102T150405"), fmt.Sprint(i))
-		}
-		if len(facts) > 0 {
-			if _, err := s.Facts.Append(ctx, facts...); err != nil {
-				return err
-			}
-		}
-	}
-	return ctx.Err()
-}
-
-// Daily runs a piece of work now and then every day until ctx ends.
-func (s *Service) Daily(ctx context.Context, what string, work func(context.Context) error) error {
-	tick := time.NewTicker(24 * time.Hour)
-	defer tick.Stop()
-	for {
-		if err := work(ctx); err != nil && ctx.Err() == nil {
-			s.Log.Error("daily work failed", "what", what, "err", err)
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
 }

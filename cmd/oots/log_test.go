@@ -16,6 +16,7 @@ import (
 	"github.com/once-only/oots/as4/ebms"
 	"github.com/once-only/oots/exchange"
 	"github.com/once-only/oots/exchange/dataservice"
+	"github.com/once-only/oots/ledger"
 	"github.com/once-only/oots/pki"
 	"github.com/once-only/oots/sdg"
 	"github.com/once-only/oots/store"
@@ -79,9 +80,9 @@ func TestLogProve(t *testing.T) {
 		configs[self] = filepath.Join(dir, self+".toml")
 		mode := filepath.Join(dir, self+"-pmode.toml")
 		for file, content := range map[string]string{
-			configs[self]: fmt.Sprintf("keys = \"keys/%s\"\npmode = \"%s-pmode.toml\"\ndata = \"%s-data\"\n", self, self, self),
-			mode: fmt.Sprintf("[self]\nid = %q\n[[partner]]\nid = %q\nurl = \"https://%s/as4\"\nsign = [\"keys/%s/sign.pem\"]\nencrypt = \"keys/%s/encrypt.pem\"\nlines = [\"oots-edm:v2.0\"]\n",
-				self, partner, servers[partner].Listener.Addr(), partner, partner),
+			configs[self]: fmt.Sprintf("country = %q\nkeys = \"keys/%s\"\npmode = \"%s-pmode.toml\"\ndata = \"%s-data\"\n[directory]\nenvironment = \"prod\"\n", cc, self, self, self),
+			mode: fmt.Sprintf("[self]\nid = %q\n[[partner]]\nname = %q\nid = %q\nurl = \"https://%s/as4\"\nsign = [\"keys/%s/sign.pem\"]\nencrypt = \"keys/%s/encrypt.pem\"\nlines = [\"oots-edm:v2.0\"]\n",
+				self, map[string]string{"FI": "pt", "PT": "fi"}[cc], partner, servers[partner].Listener.Addr(), partner, partner),
 		} {
 			if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
 				t.Fatal(err)
@@ -161,10 +162,76 @@ func TestLogProve(t *testing.T) {
 			t.Errorf("%s: an unknown id: exit %d\n%s", party, code, &errs)
 		}
 	}
+	attested(t, dir, configs, x)
 	if err := os.Remove(filepath.Join(dir, "keys", "AP_PT_01", exchange.KeyFile)); err != nil {
 		t.Fatal(err)
 	}
 	if code := run(t.Context(), []string{"log", "prove", evidence, "--config", configs["AP_PT_01"]}, nil, &out, &errs); code != 2 {
 		t.Errorf("without the key: exit %d", code)
 	}
+}
+
+// attested lets both teams attest an exchange, and whoever keeps the ledger hold
+// the two against each other.
+func attested(t *testing.T, dir string, configs map[string]string, x *exchange.Exchange) {
+	t.Helper()
+	command := func(want int, args ...string) (string, string) {
+		t.Helper()
+		var out, errs bytes.Buffer
+		if code := run(t.Context(), append([]string{"log"}, args...), nil, &out, &errs); code != want {
+			t.Errorf("oots log %s: exit %d, want %d\n%s%s", strings.Join(args, " "), code, want, &out, &errs)
+		}
+		return out.String(), errs.String()
+	}
+	files := map[string]string{}
+	for party, id := range map[string]string{"AP_FI_01": x.Requests[0], "AP_PT_01": x.Documents[0].ID} {
+		said, _ := command(0, "attest", id, "--config", configs[party], "--real-user")
+		if strings.Contains(said, "Alpha") || strings.Contains(said, x.ID) || !strings.Contains(said, `"environment":"production"`) {
+			t.Errorf("%s attests %s", party, said)
+		}
+		files[party] = filepath.Join(dir, party+".json")
+		if err := os.WriteFile(files[party], []byte(said), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, config := range configs {
+		facts, _ := command(0, "match", files["AP_FI_01"], files["AP_PT_01"], "--config", config)
+		if n := strings.Count(facts, `"kind":"transaction_attestation"`); n != 2 {
+			t.Errorf("%d facts: %s", n, facts)
+		}
+		for fact, err := range ledger.ReadFacts(strings.NewReader(facts)) {
+			if err != nil || !fact.Body.RealUser || fact.Environment != ledger.ProductionEnv {
+				t.Errorf("%+v, %v", fact, err)
+			}
+		}
+		if _, why := command(1, "match", files["AP_FI_01"], files["AP_FI_01"], "--config", config); !strings.Contains(why, "same side") {
+			t.Errorf("one side twice: %s", why)
+		}
+	}
+	if err := os.WriteFile(files["AP_PT_01"], []byte(strings.Replace(readFile(t, files["AP_PT_01"]), `"outcome":"pass"`, `"outcome":"fail"`, 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, why := command(1, "match", files["AP_FI_01"], files["AP_PT_01"], "--config", configs["AP_FI_01"]); !strings.Contains(why, "signature does not hold") {
+		t.Errorf("a changed attestation: %s", why)
+	}
+	if _, why := command(1, "attest", "3fa85f64-5717-4562-b3fc-2c963f66afa6", "--config", configs["AP_FI_01"]); !strings.Contains(why, "no answered request") {
+		t.Errorf("an exchange that never was: %s", why)
+	}
+	month := x.CreatedAt.Format("2006-01")
+	if said, _ := command(0, "month", month, "--role", "provider", "--config", configs["AP_FI_01"]); !strings.Contains(said, `"note":"fewer than 5 requests"`) {
+		t.Errorf("the month is told as %s", said)
+	}
+	command(1, "month", "October", "--role", "provider", "--config", configs["AP_FI_01"])
+	if _, why := command(2, "attest", x.Requests[0], "--config", configs["AP_FI_01"], "--environment", "prod"); !strings.Contains(why, "acceptance or production") {
+		t.Errorf("an environment that does not exist: %s", why)
+	}
+}
+
+func readFile(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }

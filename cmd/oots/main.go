@@ -26,7 +26,7 @@ type cli struct {
 	Facts    facts       `cmd:"" help:"The ledger of facts: import, export, verify, prove."`
 	Keys     keys        `cmd:"" help:"Certificates for a test network."`
 	Level    level       `cmd:"" help:"Where countries stand, what carries it and what is missing."`
-	Log      exchangeLog `cmd:"" help:"The exchange log of a node: prove."`
+	Log      exchangeLog `cmd:"" help:"The exchange log of a node: prove, attest, month, match."`
 	Ping     ping        `cmd:"" help:"Send a test message to a partner and explain the answer."`
 	Snapshot snapshot    `cmd:"" help:"Draft, show, approve, publish and correct snapshots of the board."`
 	Inspect  inspect     `cmd:"" help:"What is in a message, in plain words."`

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"runtime/debug"
 	"strings"
 	"sync"
@@ -32,7 +33,7 @@ type serve struct {
 // serveMeter are the settings of the site. A flag wins over the environment,
 // the environment over the file.
 type serveMeter struct {
-	Config   string `type:"path" placeholder:"FILE" help:"TOML file with these same settings (data, key, addr, base_url, lab, operator, board, criteria, sample)." toml:"-"`
+	Config   string `type:"path" placeholder:"FILE" help:"TOML file with these same settings (data, key, addr, base_url, lab, operator, board, criteria, sample) and the part [watch]." toml:"-"`
 	Data     string `env:"OOTS_DATA" placeholder:"DIR" help:"Folder of the store, or a postgres:// address (data)." toml:"data"`
 	Key      string `env:"OOTS_LEDGER_KEY" placeholder:"FILE" help:"Private key for checkpoints and snapshots; without it the store keeps its own." toml:"key"`
 	Addr     string `env:"OOTS_ADDR" help:"Address to listen on (127.0.0.1:8080)." toml:"addr"`
@@ -42,6 +43,8 @@ type serveMeter struct {
 	Board    string `env:"OOTS_BOARD" help:"Countries drawn and counted: EU (27) or EU+EEA (30)." toml:"board"`
 	Criteria string `env:"OOTS_CRITERIA" help:"Official criteria set (AM-1)." toml:"criteria"`
 	Sample   bool   `help:"Mark the whole site as sample data." toml:"sample"`
+	// Watch stands in the file alone: see watchConfig.
+	Watch watchConfig `kong:"-" toml:"watch"`
 }
 
 // Run serves until it is interrupted.
@@ -68,7 +71,7 @@ func (c *serveMeter) complete() error {
 			return fmt.Errorf("%s: %w", c.Config, err)
 		}
 		if unknown := meta.Undecoded(); len(unknown) > 0 {
-			return fmt.Errorf("%s: there is no setting %q; known are data, key, addr, base_url, lab, operator, board, criteria, sample", c.Config, unknown[0].String())
+			return fmt.Errorf("%s: there is no setting %q; known are data, key, addr, base_url, lab, operator, board, criteria, sample and the part [watch]", c.Config, unknown[0].String())
 		}
 	}
 	for _, x := range []struct {
@@ -91,7 +94,7 @@ func (c *serveMeter) complete() error {
 			*x.to = x.fallback
 		}
 	}
-	c.Sample = c.Sample || file.Sample
+	c.Sample, c.Watch = c.Sample || file.Sample, file.Watch
 	if b := acceleratormeter.Board(c.Board); b != acceleratormeter.BoardEU && b != acceleratormeter.BoardEUEEA {
 		return fmt.Errorf("there is no board %q; valid are EU and EU+EEA", c.Board)
 	}
@@ -149,8 +152,15 @@ func (m *meter) serve(w *world, c serveMeter, opened func(address string)) error
 	server := &http.Server{Handler: site, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: 2 * time.Minute,
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)}
 
+	watcher, err := c.Watch.watcher(filepath.Dir(c.Config), m.ledger, c.BaseURL, c.Sample, log)
+	if err != nil {
+		return err
+	}
 	var work sync.WaitGroup
 	ctx, stop := context.WithCancel(w)
+	if watcher != nil {
+		work.Go(func() { watcher.Run(ctx) })
+	}
 	work.Go(func() { check.run(ctx) })
 	tell := webhook.NewSender(webhook.Config{Store: ports.Webhooks, Log: log, Published: func(ctx context.Context) ([]webhook.Publication, error) {
 		return m.publications(ctx, strings.TrimSuffix(c.BaseURL, "/"))

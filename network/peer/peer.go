@@ -17,7 +17,6 @@ import (
 
 	"github.com/once-only/oots/commonservices/seed"
 	"github.com/once-only/oots/exchange"
-	"github.com/once-only/oots/ledger"
 	"github.com/once-only/oots/network"
 	"github.com/once-only/oots/projectathon"
 	"github.com/once-only/oots/validator"
@@ -292,23 +291,4 @@ func (d *Driver) Probe(ctx context.Context, from, to projectathon.Registration) 
 		return fmt.Errorf("%s: %s", answer.Code, answer.Detail)
 	}
 	return nil
-}
-
-// Observe is projectathon.Observer over the data set that the network's
-// directories publish, as facts of an environment.
-func (d *Driver) Observe(_ context.Context, country string) ([]ledger.Fact, error) {
-	part := d.network.Lifecycle.Part(country)
-	if part == nil {
-		return nil, fmt.Errorf("%s publishes nothing", country)
-	}
-	var out []ledger.Fact
-	see := func(role ledger.Role, item string, n int) {
-		if n > 0 {
-			out = append(out, ledger.Fact{Environment: ledger.Acceptance, Subject: ledger.Subject{Role: role}, Body: ledger.Body{Item: item, Count: n}})
-		}
-	}
-	see(ledger.Requester, "procedure", len(part.Frameworks))
-	see(ledger.Provider, "evidence-type", len(part.Records))
-	see(ledger.Provider, "data-service", len(part.Providers))
-	return out, nil
 }
