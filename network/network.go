@@ -57,6 +57,11 @@ type Member struct {
 	// Register stands between the provider and each of its registers, for faults
 	// that a base register may have. Optional.
 	Register func(exchange.DataService) exchange.DataService
+	// Outgoing stands between the node and its access point, and Lookups between
+	// the node and the Common Services: for what a test bench must send or show
+	// that no honest node would. Optional.
+	Outgoing func(exchange.AccessPoint) exchange.AccessPoint
+	Lookups  func(http.RoundTripper) http.RoundTripper
 }
 
 // Network is a running one. Stop ends it.
@@ -230,11 +235,16 @@ func (n *Network) services(ctx context.Context) (err error) {
 	return nil
 }
 
-// client of the Common Services, as each node has its own.
-func (n *Network) client() (*cs.Client, error) {
+// client of the Common Services, as each node has its own; between, where given,
+// stands before the wire.
+func (n *Network) client(between func(http.RoundTripper) http.RoundTripper) (*cs.Client, error) {
+	var wire http.RoundTripper = &http.Transport{DisableCompression: true, TLSClientConfig: &tls.Config{RootCAs: n.roots, MinVersion: tls.VersionTLS12}, MaxIdleConnsPerHost: 8, IdleConnTimeout: 90 * time.Second}
+	if between != nil {
+		wire = between(wire)
+	}
 	return cs.NewClient(cs.ClientConfig{Locator: cs.Static{"*/eb": n.Services + "/eb/", "*/dsd": n.Services + "/dsd/"},
 		Verifier: &cs.Verifier{Roots: n.roots, Now: n.plan.Now}, Repository: n.Services, Fresh: n.plan.Fresh, Now: n.plan.Now, Log: n.plan.Log,
-		Transport: &http.Transport{DisableCompression: true, TLSClientConfig: &tls.Config{RootCAs: n.roots, MinVersion: tls.VersionTLS12}, MaxIdleConnsPerHost: 8, IdleConnTimeout: 90 * time.Second}})
+		Transport: wire})
 }
 
 // listen serves h on a loopback port until ctx ends, with TLS when there is an

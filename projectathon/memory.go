@@ -91,14 +91,16 @@ func (m *Memory) Audit(_ context.Context, event string, limit int) ([]Entry, err
 	return out, nil
 }
 
-func (m *Memory) Keep(_ context.Context, digest [32]byte, sealed []byte) error {
+func (m *Memory) Keep(_ context.Context, pieces ...Sealed) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.octets == nil {
 		m.octets = map[[32]byte][]byte{}
 	}
-	if m.octets[digest] == nil {
-		m.octets[digest] = bytes.Clone(sealed)
+	for _, p := range pieces {
+		if m.octets[p.Digest] == nil {
+			m.octets[p.Digest] = bytes.Clone(p.Octets)
+		}
 	}
 	return nil
 }

@@ -44,6 +44,12 @@ type Entry struct {
 	Note  string
 }
 
+// Sealed are octets under the digest of what they were before they were sealed.
+type Sealed struct {
+	Digest [32]byte
+	Octets []byte
+}
+
 // ErrUnknown says that there is no such record, ErrChanged that somebody else
 // wrote it meanwhile.
 var (
@@ -70,9 +76,8 @@ type Store interface {
 	// Audit reads the trail of an event, newest first, at most limit lines; an
 	// empty event means all.
 	Audit(ctx context.Context, event string, limit int) ([]Entry, error)
-	// Keep stores octets under the digest of what they were before they were
-	// sealed; what is there already stays.
-	Keep(ctx context.Context, digest [32]byte, sealed []byte) error
+	// Keep stores octets, all or none; what is there already stays.
+	Keep(ctx context.Context, pieces ...Sealed) error
 	// Kept gives them; ErrUnknown.
 	Kept(ctx context.Context, digest [32]byte) ([]byte, error)
 }

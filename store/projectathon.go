@@ -120,10 +120,17 @@ func (s projectathons) Audit(ctx context.Context, event string, limit int) ([]pr
 	return out, rows.Err()
 }
 
-func (s projectathons) Keep(ctx context.Context, digest [32]byte, sealed []byte) error {
+func (s projectathons) Keep(ctx context.Context, pieces ...projectathon.Sealed) error {
+	if len(pieces) == 0 {
+		return nil
+	}
 	return s.db.Write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, "INSERT INTO projectathon_octets (digest, sealed) VALUES ($1, $2) ON CONFLICT DO NOTHING", digest[:], sealed)
-		return err
+		for _, p := range pieces {
+			if _, err := tx.ExecContext(ctx, "INSERT INTO projectathon_octets (digest, sealed) VALUES ($1, $2) ON CONFLICT DO NOTHING", p.Digest[:], p.Octets); err != nil {
+				return fmt.Errorf("store: projectathon: %w", err)
+			}
+		}
+		return nil
 	})
 }
 

@@ -3,10 +3,8 @@ package demo
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/once-only/oots/network"
-	"github.com/once-only/oots/network/peer"
 	pj "github.com/once-only/oots/projectathon"
 )
 
@@ -78,7 +76,7 @@ func (r *running) phase(ctx context.Context, states ...pj.EventState) error {
 
 // probe tries every direction and tells who answered anybody.
 func (r *running) probe(ctx context.Context) (map[string]bool, error) {
-	found, err := r.events.Connect(ctx, peer.New(r.n, &peer.Recorder{}), ID)
+	found, err := r.events.Connect(ctx, r.driver, ID)
 	answers := map[string]bool{}
 	for _, from := range r.n.Countries {
 		for _, to := range r.n.Countries {
@@ -86,58 +84,6 @@ func (r *running) probe(ctx context.Context) (map[string]bool, error) {
 		}
 	}
 	return answers, err
-}
-
-// record brings a test that was played into the event: proposed and accepted by
-// both teams, what was seen, and a monitor's verdict, from where it becomes
-// facts.
-func (r *running) record(ctx context.Context, t *test) error {
-	asks, answers := t.requester.Country, t.provider.Country
-	p, err := r.events.Propose(ctx, team(asks), ID, t.kase, node(asks), node(answers))
-	if err != nil {
-		return err
-	}
-	if err := r.events.Accept(ctx, team(answers), p.ID); err != nil {
-		return err
-	}
-	if err := r.events.Drive(ctx, t, p.ID); err != nil {
-		return err
-	}
-	monitor := monitors[slices.IndexFunc(monitors, func(m pj.Account) bool { return m.Country != asks && m.Country != answers })]
-	if err := r.events.Claim(ctx, monitor, p.ID); err != nil {
-		return err
-	}
-	if p, err = r.events.Test(ctx, monitor, p.ID); err != nil {
-		return err
-	}
-	return r.events.Grade(ctx, monitor, p.ID, pj.Suggest(&p))
-}
-
-// Play is projectathon.Driver: it gives what was seen when the round was played.
-// A failure is the provider's, whose faults the cases of this event look for.
-func (t *test) Play(_ context.Context, p pj.PeerTest) (pj.Played, error) {
-	out := pj.Played{Steps: map[string]string{}, Findings: []pj.Finding{{Assertion: "A-END", System: node(t.provider.Country), Holds: t.err == nil}}}
-	outcome := "completed"
-	if t.err != nil {
-		outcome, out.Findings[0].Text = "failed", t.err.Error()
-	}
-	for _, s := range p.Steps {
-		out.Steps[s.ID] = outcome
-	}
-	for _, c := range t.evidence {
-		for kind, octets := range map[string][]byte{"envelope": c.Envelope, "regrep": c.Body} {
-			out.Evidence = append(out.Evidence, pj.Captured{Octets: octets, Item: pj.Item{Kind: kind, MediaType: "application/xml", Producer: node(c.From), Country: c.From,
-				Direction: direction(c, t.requester), Confidentiality: "shared"}})
-		}
-	}
-	return out, nil
-}
-
-func direction(c network.Crossing, asker *network.Node) string {
-	if c.From == asker.Country {
-		return "sent"
-	}
-	return "received"
 }
 
 // tally is a line about the event as its records tell it.
@@ -151,12 +97,15 @@ func (r *running) tally(ctx context.Context) error {
 	return nil
 }
 
-// taking is how many countries take part.
-func (r *running) taking() (n int) {
-	for _, s := range r.e.States {
-		if r.e.takesPart(s.Country) {
-			n++
+// taking are the countries that take part and whose nodes pass.
+func (r *running) taking(pass func(*network.Node) bool) (all []string) {
+	for _, cc := range r.n.Countries {
+		if r.e.takesPart(cc) && pass(r.n.Node(cc)) {
+			all = append(all, cc)
 		}
 	}
-	return n
+	return all
 }
+
+// everybody who takes part.
+func everybody(*network.Node) bool { return true }

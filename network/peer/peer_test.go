@@ -8,8 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/once-only/oots/exchange"
 	"github.com/once-only/oots/ledger"
 	"github.com/once-only/oots/network"
@@ -45,11 +43,8 @@ func open(t testing.TB, members map[string]network.Member, countries ...string) 
 		}
 	}
 	ctx := context.Background()
-	var r peer.Recorder
-	n, err := network.Start(ctx, network.Plan{Countries: countries, Members: members, Record: r.Record})
-	ok(err)
-	t.Cleanup(func() { ok(n.Stop()) })
-	h := &hall{facts: ledger.New(ledger.Config{Store: &ledger.Memory{}}), driver: peer.New(n, &r)}
+	h := &hall{facts: ledger.New(ledger.Config{Store: &ledger.Memory{}}), driver: table(t, members, countries...)}
+	var err error
 	var id atomic.Int64
 	h.Service, err = pj.New(pj.Config{Store: &pj.Memory{}, Facts: h.facts, Key: make([]byte, 32), SecondShare: -1, NewID: func() string { return fmt.Sprintf("t%04d", id.Add(1)) }})
 	ok(err)
@@ -86,25 +81,15 @@ func (h *hall) play(t testing.TB, slots int) (played int) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var g errgroup.Group
-		g.SetLimit(8)
 		due := b.Due(slot)
+		var ids []string
 		for _, d := range due {
-			g.Go(func() error {
-				if err := h.Drive(t.Context(), h.driver, d.ID); err != nil {
-					return err
-				}
-				if err := h.Claim(t.Context(), monitor, d.ID); err != nil {
-					return err
-				}
-				p, err := h.Test(t.Context(), monitor, d.ID)
-				if err != nil {
-					return err
-				}
-				return h.Grade(t.Context(), monitor, d.ID, pj.Suggest(&p))
-			})
+			ids = append(ids, d.ID)
 		}
-		if err := g.Wait(); err != nil {
+		if err := h.Drive(t.Context(), h.driver, ids...); err != nil {
+			t.Fatal(err)
+		}
+		if err := h.Review(t.Context(), monitor, ids, pj.Suggest); err != nil {
 			t.Fatal(err)
 		}
 		played += len(due)

@@ -89,12 +89,15 @@ func Run(t *testing.T, open func(*testing.T) projectathon.Store) {
 	t.Run("OctetsStayWhatTheyWere", func(t *testing.T) {
 		s := open(t)
 		for _, b := range []string{"first", "second"} {
-			if err := s.Keep(t.Context(), [32]byte{1}, []byte(b)); err != nil {
+			if err := s.Keep(t.Context(), projectathon.Sealed{Digest: [32]byte{1}, Octets: []byte(b)}, projectathon.Sealed{Digest: [32]byte{3}, Octets: []byte("beside " + b)}); err != nil {
 				t.Fatal(err)
 			}
 		}
 		if b, err := s.Kept(t.Context(), [32]byte{1}); err != nil || string(b) != "first" {
 			t.Errorf("kept %q, %v", b, err)
+		}
+		if b, err := s.Kept(t.Context(), [32]byte{3}); err != nil || string(b) != "beside first" {
+			t.Errorf("beside it: %q, %v", b, err)
 		}
 		if _, err := s.Kept(t.Context(), [32]byte{2}); !errors.Is(err, projectathon.ErrUnknown) {
 			t.Errorf("what is not there gives %v", err)
