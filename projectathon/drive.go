@@ -216,7 +216,7 @@ func (s *Service) Interrupted(ctx context.Context, event string) (again []string
 	if err != nil {
 		return nil, err
 	}
-	for _, left := range b.find(func(t Brief) bool { return t.State == Running }) {
+	for _, left := range b.alive(func(t Brief) bool { return t.State == Running }) {
 		id := ""
 		err := retry(func() error {
 			k, err := get[PeerTest](ctx, s, KindTest, left.ID)

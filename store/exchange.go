@@ -48,9 +48,11 @@ func scanExchangeRow(row scanner) (r exchange.Row, err error) {
 	return r, err
 }
 
+const keysOfRow = "SELECT name FROM exchange_key WHERE kind = $1 AND id = $2 ORDER BY name"
+
 // keys of a row, in their order.
 func (s exchangeStore) keys(ctx context.Context, kind, id string) (keys []string, err error) {
-	rows, err := s.db.on(ctx).QueryContext(ctx, "SELECT name FROM exchange_key WHERE kind = $1 AND id = $2 ORDER BY name", kind, id)
+	rows, err := s.db.on(ctx).QueryContext(ctx, keysOfRow, kind, id)
 	if err != nil {
 		return nil, err
 	}

@@ -250,11 +250,7 @@ func mixedLines(ctx context.Context, p *playing) error {
 	if _, err := p.uses(ctx, x, delivered(1)); err != nil {
 		return err
 	}
-	var both []string
-	for _, l := range p.answers.Announces() {
-		both = append(both, string(l))
-	}
-	if want, err := edm.Negotiate(both, p.asks.Speaks()); err != nil || x.Line != want {
+	if want, err := edm.Negotiate(names(p.answers.Announces()), p.asks.Speaks()); err != nil || x.Line != want {
 		return &blame{p.asker, "request", "A-LINE", fmt.Sprintf("the requester speaks %s; expected: %s", x.Line, want)}
 	}
 	p.holds(p.asker, "A-LINE")

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/once-only/oots/as4"
+	"github.com/once-only/oots/edm"
 	"github.com/once-only/oots/ledger"
 	"github.com/once-only/oots/network"
 	"github.com/once-only/oots/projectathon"
@@ -77,11 +78,23 @@ func (d *Driver) begin(t *projectathon.PeerTest) (*playing, error) {
 		case i > 0 && node.Provider == nil:
 			return nil, fmt.Errorf("%s has no registers in this network", side.Country)
 		}
+		if i > 0 {
+			if _, err := edm.Negotiate(names(node.Announces()), p.nodes[0].Speaks()); err != nil {
+				return nil, fmt.Errorf("%s speaks no line that %s announces", p.nodes[0].Country, node.Country)
+			}
+		}
 		p.nodes = append(p.nodes, node)
 	}
 	p.asks, p.answers = p.nodes[0], p.nodes[1]
 	p.asker, p.answerer = t.Sides[0].System, t.Sides[1].System
 	return p, nil
+}
+
+func names(lines []edm.Line) (all []string) {
+	for _, l := range lines {
+		all = append(all, string(l))
+	}
+	return all
 }
 
 const (
