@@ -2,6 +2,8 @@ package peer_test
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"syscall"
 	"testing"
 	"time"
@@ -30,6 +32,7 @@ func matrix(b *testing.B, n int) {
 		if err != nil {
 			b.Fatal(err)
 		}
+		b.Cleanup(func() { db.Close() })
 		h := openOver(b, db.Projectathon(), db.Ledger(), everyLine(countries), countries...)
 		if _, err := h.AdvanceEvent(b.Context(), manager, "ev", pj.Live); err != nil {
 			b.Fatal(err)
@@ -65,6 +68,106 @@ func matrix(b *testing.B, n int) {
 		}
 		b.ReportMetric(float64(played), "tests")
 		b.StartTimer()
+	}
+}
+
+// BenchmarkAmongResults plays and grades one test, and asks for what pages show,
+// in an event of 30 countries that holds so many results already: one in each
+// square of the matrix, and a million.
+func BenchmarkAmongResults(b *testing.B) {
+	for _, n := range []int{30 * 29 * 4, 1_000_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			db, err := store.Open(context.Background(), b.TempDir(), store.Options{})
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.Cleanup(func() { db.Close() })
+			h := openOver(b, db.Projectathon(), db.Ledger(), nil, "NL", "FI", "DE")
+			if _, err := h.AdvanceEvent(b.Context(), manager, "ev", pj.Live); err != nil {
+				b.Fatal(err)
+			}
+			fill(b, db.Projectathon(), n)
+			begun := time.Now()
+			board, err := h.Board(b.Context(), "ev")
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.ReportMetric(time.Since(begun).Seconds(), "s-first-board")
+			var one, page, queue, used time.Duration
+			for b.Loop() {
+				p, err := h.Propose(b.Context(), manager, "ev", "TC01", "NL_node", "FI_node")
+				for _, cc := range []string{"NL", "FI"} {
+					if err == nil {
+						err = h.Accept(b.Context(), pj.Account{Party: "coordinator:" + cc, Post: pj.Coordinator, Country: cc}, p.ID)
+					}
+				}
+				begun, cpu := time.Now(), processor()
+				if err == nil {
+					err = h.Drive(b.Context(), h.driver, p.ID)
+				}
+				if err == nil {
+					err = h.Review(b.Context(), monitor, []string{p.ID}, pj.Suggest)
+				}
+				one, used = one+time.Since(begun), used+processor()-cpu
+				begun = time.Now()
+				if _, bad := h.Board(b.Context(), "ev"); err == nil {
+					err = bad
+				}
+				matrix := board.Matrix("")
+				page += time.Since(begun)
+				begun = time.Now()
+				if _, bad := h.Queue(b.Context(), monitor, "ev"); err == nil {
+					err = bad
+				}
+				queue += time.Since(begun)
+				if err != nil || len(matrix) != 870 {
+					b.Fatalf("%d squares, %v", len(matrix), err)
+				}
+			}
+			ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 / float64(b.N) }
+			b.ReportMetric(ms(one), "ms/test")
+			b.ReportMetric(ms(used), "ms-processor/test")
+			b.ReportMetric(ms(page), "ms/matrix")
+			b.ReportMetric(ms(queue), "ms/queue")
+		})
+	}
+}
+
+// fill puts n verified tests into an event, all squares of the matrix in turn.
+func fill(b *testing.B, s pj.Store, n int) {
+	b.Helper()
+	countries := seed.Countries()
+	cases := []string{"TC01", "TC02", "TC06", "TC08"}
+	at := time.Now().UTC()
+	var records []pj.Record
+	for i := range n {
+		square := i % (30 * 29 * 4)
+		pair := square / 4
+		asks, answers := pair/29, pair%29
+		if answers >= asks {
+			answers++
+		}
+		id := fmt.Sprintf("r%07d", i)
+		t := pj.PeerTest{ID: id, Event: "ev", Case: cases[square%4], State: pj.Verified, Started: at, Ended: at, Told: 4}
+		for k, cc := range []string{countries[asks].Code, countries[answers].Code} {
+			role := pj.Requester
+			if k > 0 {
+				role = pj.Provider
+			}
+			t.Sides = append(t.Sides, pj.Side{System: cc + "_node", Country: cc, Role: role, Accepted: true})
+			t.Verdicts = append(t.Verdicts, pj.Verdict{Monitor: "monitor:SE-1", System: cc + "_node", Outcome: pj.Verified})
+		}
+		doc, err := json.Marshal(t)
+		if err != nil {
+			b.Fatal(err)
+		}
+		records = append(records, pj.Record{Kind: pj.KindTest, ID: id, Event: "ev", Version: 1, Doc: doc})
+		if len(records) == 10_000 || i == n-1 {
+			if err := s.Put(b.Context(), pj.Entry{At: at, Event: "ev", What: pj.Plan}, records...); err != nil {
+				b.Fatal(err)
+			}
+			records = nil
+		}
 	}
 }
 
