@@ -2,7 +2,9 @@ package demo
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/once-only/oots/network"
 	pj "github.com/once-only/oots/projectathon"
@@ -31,42 +33,63 @@ func team(cc string) pj.Account {
 // node is the name of a country's system in the event.
 func node(cc string) string { return cc + "_node" }
 
-// openEvent creates the event, registers every country's node and goes live.
+// openEvent creates the event, registers every country's node and prepares it,
+// as far as that was not done before the platform was last ended.
 func (r *running) openEvent(ctx context.Context) error {
 	r.events = r.board.Events
-	if _, err := r.events.CreateEvent(ctx, manager, pj.Event{ID: ID, Name: "Demonstration Projectathon", Line: "oots-edm:v2.0", Catalogue: "1.0", DataSet: "1", Slots: len(rounds), Sample: true}); err != nil {
-		return err
+	if _, err := r.events.Event(ctx, ID); errors.Is(err, pj.ErrUnknown) {
+		if _, err := r.events.CreateEvent(ctx, manager, pj.Event{ID: ID, Name: "Demonstration Projectathon", Line: "oots-edm:v2.0", Catalogue: "1.0", DataSet: "1", Slots: len(rounds), Sample: true}); err != nil {
+			return err
+		}
 	}
 	if err := r.phase(ctx, pj.Announced, pj.RegistrationOpen); err != nil {
 		return err
 	}
+	known, err := r.events.Registrations(ctx, ID)
+	if err != nil {
+		return err
+	}
 	for _, s := range r.e.States {
-		if !r.e.takesPart(s.Country) {
+		if !r.e.takesPart(s.Country) || slices.ContainsFunc(known, func(k pj.Registration) bool { return k.Country == s.Country && k.State == pj.Admitted }) {
 			continue
 		}
-		var lines []string
-		for _, l := range r.n.Node(s.Country).Speaks() {
-			lines = append(lines, string(l))
-		}
-		reg, err := r.events.Register(ctx, team(s.Country), pj.Registration{Event: ID, System: node(s.Country), Country: s.Country, Lines: lines, Mode: "automated", Capacity: 4,
-			Capabilities: []pj.Capability{{Profile: "eIDAS", Actor: "identity requester", Option: "notified scheme"}, {Profile: "eIDAS", Actor: "eIDAS node"},
-				{Profile: "evidence exchange", Actor: "Common Services query client"}, {Profile: "evidence exchange", Actor: "evidence requester"},
-				{Profile: "evidence exchange", Actor: "data service", Option: "with preview"}, {Profile: "metadata management", Actor: "metadata updater"}}})
-		if err != nil {
-			return err
-		}
-		if _, err := r.events.Move(ctx, coordinator(s.Country), reg.ID, pj.Endorsed); err != nil {
-			return err
-		}
-		if _, err := r.events.Move(ctx, manager, reg.ID, pj.Admitted); err != nil {
+		if err := r.enrol(ctx, s.Country); err != nil {
 			return err
 		}
 	}
 	return r.phase(ctx, pj.RegistrationClosed, pj.Preparation)
 }
 
+// enrol registers a country's node, endorsed and accepted.
+func (r *running) enrol(ctx context.Context, cc string) error {
+	var lines []string
+	for _, l := range r.n.Node(cc).Speaks() {
+		lines = append(lines, string(l))
+	}
+	reg, err := r.events.Register(ctx, team(cc), pj.Registration{Event: ID, System: node(cc), Country: cc, Lines: lines, Mode: "automated", Capacity: 4,
+		Capabilities: []pj.Capability{{Profile: "eIDAS", Actor: "identity requester", Option: "notified scheme"}, {Profile: "eIDAS", Actor: "eIDAS node"},
+			{Profile: "evidence exchange", Actor: "Common Services query client"}, {Profile: "evidence exchange", Actor: "evidence requester"},
+			{Profile: "evidence exchange", Actor: "data service", Option: "with preview"}, {Profile: "metadata management", Actor: "metadata updater"}}})
+	if err != nil {
+		return err
+	}
+	if _, err := r.events.Move(ctx, coordinator(cc), reg.ID, pj.Endorsed); err != nil {
+		return err
+	}
+	_, err = r.events.Move(ctx, manager, reg.ID, pj.Admitted)
+	return err
+}
+
+// phase takes the event through phases, those that it has not seen yet.
 func (r *running) phase(ctx context.Context, states ...pj.EventState) error {
 	for _, s := range states {
+		e, err := r.events.Event(ctx, ID)
+		if err != nil {
+			return err
+		}
+		if _, seen := e.Since[s]; seen {
+			continue
+		}
 		if _, err := r.events.AdvanceEvent(ctx, manager, ID, s); err != nil {
 			return err
 		}

@@ -36,7 +36,11 @@ func (r *running) play(ctx context.Context, number int, round round) error {
 	if err != nil {
 		return err
 	}
-	if err := r.events.Drive(ctx, r.driver, ids...); err != nil {
+	ready, err := r.in(ctx, ids, pj.Accepted)
+	if err != nil {
+		return err
+	}
+	if err := r.events.Drive(ctx, r.driver, ready...); err != nil {
 		return err
 	}
 	seen, err := r.grade(ctx, ids)
@@ -65,30 +69,65 @@ func (r *running) play(ctx context.Context, number int, round round) error {
 }
 
 // propose makes the tests of a round: the requester's team proposes, the
-// provider's accepts.
+// provider's accepts. A test that was made before the platform was last ended is
+// taken on where it stands.
 func (r *running) propose(ctx context.Context, round round) (ids []string, err error) {
+	board, err := r.events.Board(ctx, ID)
+	if err != nil {
+		return nil, err
+	}
+	made := map[string]pj.Brief{}
+	for _, t := range board.Tests() {
+		if t.State != pj.Aborted {
+			made[t.Case+" "+t.Countries[0]+" "+t.Countries[1]] = t
+		}
+	}
 	for _, kase := range round.cases {
 		for _, answers := range r.taking(func(n *network.Node) bool { return n.Provider != nil && !r.bad[n.Country] }) {
 			for _, asks := range r.taking(func(n *network.Node) bool { return n.Requester != nil && n.Country != answers }) {
-				p, err := r.events.Propose(ctx, team(asks), ID, kase, node(asks), node(answers))
-				if err == nil {
-					err = r.events.Accept(ctx, team(answers), p.ID)
+				t, ok := made[kase+" "+asks+" "+answers]
+				if !ok {
+					p, err := r.events.Propose(ctx, team(asks), ID, kase, node(asks), node(answers))
+					if err != nil {
+						return nil, fmt.Errorf("demo: %s of %s and %s: %w", kase, asks, answers, err)
+					}
+					t.ID, t.State = p.ID, p.State
 				}
-				if err != nil {
-					return nil, fmt.Errorf("demo: %s of %s and %s: %w", kase, asks, answers, err)
+				if t.State == pj.Proposed {
+					if err := r.events.Accept(ctx, team(answers), t.ID); err != nil {
+						return nil, fmt.Errorf("demo: %s of %s and %s: %w", kase, asks, answers, err)
+					}
 				}
-				ids = append(ids, p.ID)
+				ids = append(ids, t.ID)
 			}
 		}
 	}
 	return ids, nil
 }
 
+// in gives those of some tests that are in a state.
+func (r *running) in(ctx context.Context, ids []string, state pj.PeerState) (some []string, err error) {
+	board, err := r.events.Board(ctx, ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range board.Tests() {
+		if t.State == state && slices.Contains(ids, t.ID) {
+			some = append(some, t.ID)
+		}
+	}
+	return some, nil
+}
+
 // grade gives each test to a monitor who is neutral in it, and returns the tests
 // with their verdicts.
 func (r *running) grade(ctx context.Context, ids []string) (seen []pj.PeerTest, err error) {
 	queue := make([][]string, len(monitors))
-	for _, id := range ids {
+	ended, err := r.in(ctx, ids, pj.ToBeVerified)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range ended {
 		t, err := r.events.Test(ctx, monitors[0], id)
 		if err != nil {
 			return nil, err

@@ -2,6 +2,7 @@ package demo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -31,7 +32,8 @@ type running struct {
 }
 
 // Run plays the event to its end and publishes a snapshot after each part of it.
-// tell hears the progress, a line at a time.
+// tell hears the progress, a line at a time. What an earlier Run over the same
+// board has seen stays; a test that it left in the middle is played anew.
 func (e *Event) Run(ctx context.Context, n *network.Network, b Board, tell func(format string, args ...any)) error {
 	r := &running{e: e, n: n, board: b, driver: peer.New(n, &e.bench), tell: tell, kits: map[string]*sample.Kit{}, sent: map[string]int{}, bad: map[string]bool{}}
 	serial := map[string]*int{}
@@ -55,6 +57,9 @@ func (e *Event) Run(ctx context.Context, n *network.Network, b Board, tell func(
 		return err
 	}
 	if err := r.phase(ctx, pj.Live); err != nil {
+		return err
+	}
+	if _, err := r.events.Interrupted(ctx, ID); err != nil {
 		return err
 	}
 	for i, round := range rounds {
@@ -162,14 +167,19 @@ func (r *running) publish(ctx context.Context, reason string) error {
 		facts = append(facts, k.Facts[r.sent[s.Country]:]...)
 		r.sent[s.Country] = len(k.Facts)
 	}
-	for i := range facts {
-		facts[i].ID = ID + "/" + facts[i].ID
-		if facts[i].PointsAt != "" {
-			facts[i].PointsAt = ID + "/" + facts[i].PointsAt
+	var fresh []ledger.Fact
+	for _, f := range facts {
+		f.ID, f.RecordedAt = ID+"/"+f.ID, time.Time{}
+		if f.PointsAt != "" {
+			f.PointsAt = ID + "/" + f.PointsAt
 		}
-		facts[i].RecordedAt = time.Time{}
+		if _, err := r.board.Ledger.Fact(ctx, f.ID); errors.Is(err, ledger.ErrNotFound) {
+			fresh = append(fresh, f) // the others were told by an earlier Run
+		} else if err != nil {
+			return err
+		}
 	}
-	if _, err := r.board.Ledger.Append(ctx, facts...); err != nil {
+	if _, err := r.board.Ledger.Append(ctx, fresh...); err != nil {
 		return fmt.Errorf("demo: facts: %w", err)
 	}
 	m := r.board.Meter
