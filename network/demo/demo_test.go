@@ -87,12 +87,18 @@ func TestAnEventThatWasEndedGoesOn(t *testing.T) {
 		if err == nil {
 			t.Fatalf("the event ended before %q", after)
 		}
+		if held, err := demo.Held(t.Context(), b); err != nil || held {
+			t.Fatalf("an event that goes on later was held: %v, %v", held, err)
+		}
 	}
 	e := demo.New(3)
 	if err := run(t.Context(), t, e, b, t.Logf); err != nil {
 		t.Fatal(err)
 	}
 	asExpected(t, e, b)
+	if held, err := demo.Held(t.Context(), b); err != nil || !held {
+		t.Errorf("the event was held: %v, %v", held, err)
+	}
 	board, err := b.Events.Board(t.Context(), demo.ID)
 	if err != nil {
 		t.Fatal(err)

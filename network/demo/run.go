@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -71,7 +72,7 @@ func (e *Event) Run(ctx context.Context, n *network.Network, b Board, tell func(
 		return err
 	}
 	r.production()
-	if err := r.publish(ctx, "Readiness sessions, connected authorities, first exchanges"); err != nil {
+	if err := r.publish(ctx, lastly); err != nil {
 		return err
 	}
 	return ctx.Err()
@@ -200,5 +201,12 @@ func (r *running) publish(ctx context.Context, reason string) error {
 	return nil
 }
 
-// First is the id of the first fact that an event writes.
-func First(e *Event) string { return fmt.Sprintf("%s/sample:%s-00001", ID, e.States[0].Country) }
+// lastly is the reason of the last snapshot of an event.
+const lastly = "Readiness sessions, connected authorities, first exchanges"
+
+// Held tells whether an event has come to its end on a board; one that began and
+// was ended goes on with Run.
+func Held(ctx context.Context, b Board) (bool, error) {
+	all, err := b.Meter.Snapshots(ctx)
+	return slices.ContainsFunc(all, func(s am.Snapshot) bool { return s.Reason == lastly }), err
+}
