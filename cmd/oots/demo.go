@@ -12,7 +12,6 @@ import (
 
 	"github.com/once-only/oots/acceleratormeter"
 	"github.com/once-only/oots/acceleratormeter/sample"
-	"github.com/once-only/oots/ledger"
 	"github.com/once-only/oots/network"
 	event "github.com/once-only/oots/network/demo"
 )
