@@ -102,11 +102,11 @@ func (node *Node) directory() (exchange.Directory, error) {
 	if n.outside != nil {
 		return n.outside.Directory, nil
 	}
-	tests, err := n.Acceptance.client()
+	tests, err := n.Acceptance.client(n.plan.Members[node.Country].Lookups)
 	if err != nil {
 		return nil, err
 	}
-	live, err := n.Production.client()
+	live, err := n.Production.client(nil)
 	node.production = Directory(live)
 	return Directory(tests), err
 }

@@ -131,11 +131,16 @@ func (n *Network) transport() *http.Transport {
 	return &http.Transport{DisableCompression: true, TLSClientConfig: &tls.Config{RootCAs: n.roots, MinVersion: tls.VersionTLS12}, MaxIdleConnsPerHost: 8, IdleConnTimeout: 90 * time.Second}
 }
 
-// client of the directories, as each node has its own.
-func (e *Environment) client() (*cs.Client, error) {
+// client of the directories, as each node has its own; between, where given,
+// stands before the wire.
+func (e *Environment) client(between func(http.RoundTripper) http.RoundTripper) (*cs.Client, error) {
 	n := e.network
+	var wire http.RoundTripper = n.transport()
+	if between != nil {
+		wire = between(wire)
+	}
 	return cs.NewClient(cs.ClientConfig{Locator: e.Locator, Verifier: &cs.Verifier{Roots: e.Roots, Now: n.plan.Now}, Repository: e.Services, Fresh: n.plan.Fresh,
-		Now: n.plan.Now, Log: n.plan.Log, Transport: n.transport()})
+		Now: n.plan.Now, Log: n.plan.Log, Transport: wire})
 }
 
 // Publishes tells whether an evidence type stands in the data set: identifiers

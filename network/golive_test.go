@@ -18,7 +18,7 @@ import (
 // there, and beside it what roles assert.
 type walk struct {
 	t       *testing.T
-	clock   clock
+	clock   network.Clock
 	n       *network.Network
 	ledger  *ledger.Ledger
 	watcher *watch.Watcher
@@ -31,7 +31,7 @@ func newWalk(t *testing.T, country string, role ledger.Role, partners ...string)
 	t.Helper()
 	w := &walk{t: t, ledger: ledger.New(ledger.Config{Store: &ledger.Memory{}})}
 	w.n = start(t, network.Plan{Countries: append([]string{country}, partners...), Now: w.clock.Now})
-	w.clock.forward(3 * time.Hour) // as after an event that did not wait
+	w.clock.Forward(3 * time.Hour) // as after an event that did not wait
 	var err error
 	w.watcher, err = watch.New(watch.Config{Ledger: w.ledger, Environments: []watch.Environment{w.n.Acceptance.Watched(), w.n.Production.Watched()}, Private: true, Sample: true,
 		Links: &tls.Config{RootCAs: w.n.Roots()}})

@@ -40,8 +40,8 @@ type Node struct {
 	db      *store.DB
 	mux     http.ServeMux // of the AS4 address
 	preview site
-	down    atomic.Bool
-	cut     atomic.Pointer[error]
+	down    atomic.Int32 // how many want it down
+	cuts    cuts
 
 	submissions Submissions
 	production  exchange.Directory // of production; nil without a requester
@@ -109,7 +109,7 @@ func (node *Node) open(ctx context.Context) error {
 	if node.AP, err = node.accessPoint(config, files); err != nil {
 		return err
 	}
-	node.Connect(node.AP)
+	node.Connect(member.outgoing(node.AP))
 	node.mux.Handle("/as4", node.unlessDown(node.AP))
 	if n.outside != nil {
 		return nil // it works when it is told to
@@ -145,7 +145,7 @@ func (node *Node) provider(member Member) *exchange.ProviderConfig {
 		s := exchange.Service{Provider: sdg.Agent{Identifier: published.Identifier, Names: published.Names, Address: published.Address}}
 		for i, record := range part.Records {
 			if slices.Contains(published.Records, record.ID) {
-				data := gate{node, member.register(newRegister(record, sdg.Name(published.Names, "EN")))}
+				data := gate{node, member.register(newRegister(record, sdg.Name(published.Names, "EN"), node.network.plan.Now))}
 				s.Types = append(s.Types, exchange.ServedType{Classification: record.Classification, LevelOfAssurance: record.LevelOfAssurance, Data: data},
 					exchange.ServedType{Classification: issued[i].Classification, LevelOfAssurance: record.LevelOfAssurance, Data: onlyLive{data, live, issued[i].Classification}})
 			}
@@ -160,6 +160,13 @@ func (m Member) register(r exchange.DataService) exchange.DataService {
 		return r
 	}
 	return m.Register(r)
+}
+
+func (m Member) outgoing(ap exchange.AccessPoint) exchange.AccessPoint {
+	if m.Outgoing == nil {
+		return ap
+	}
+	return m.Outgoing(ap)
 }
 
 // accessPoint knows every other node of the network.
@@ -208,17 +215,47 @@ func (node *Node) partner() (*as4.Partner, error) {
 // nothing newer.
 func (node *Node) Speaks() []edm.Line { return speaks(node.lines) }
 
-// Down takes the access point off the network, or back: while it is down, every
-// connection to it is cut.
-func (node *Node) Down(down bool) { node.down.Store(down) }
+// Announces are the lines of its provider, as the directory has them.
+func (node *Node) Announces() []edm.Line { return node.lines }
 
-// Cut makes every register of the node fail with err, or with nil work again.
-func (node *Node) Cut(err error) {
-	if err == nil {
-		node.cut.Store(nil)
-		return
+// Down takes the access point off the network, or back: while it is down, every
+// connection to it is cut. It is back when everybody who took it off has said so.
+func (node *Node) Down(down bool) {
+	if down {
+		node.down.Add(1)
+	} else {
+		node.down.Add(-1)
 	}
-	node.cut.Store(&err)
+}
+
+// Cut makes every register of the node fail with err; Cut(nil) takes back one
+// such err, and with the last of them the registers work again.
+func (node *Node) Cut(err error) { node.cuts.cut(err) }
+
+// cuts are the errors with which registers fail now, the latest last.
+type cuts struct {
+	mu  sync.Mutex
+	all []error
+}
+
+func (c *cuts) cut(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case err != nil:
+		c.all = append(c.all, err)
+	case len(c.all) > 0:
+		c.all = c.all[:len(c.all)-1]
+	}
+}
+
+func (c *cuts) now() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.all) == 0 {
+		return nil
+	}
+	return c.all[len(c.all)-1]
 }
 
 // gate stands before a register.
@@ -228,15 +265,15 @@ type gate struct {
 }
 
 func (g gate) Records(ctx context.Context, q *exchange.Query) (*exchange.Records, error) {
-	if err := g.node.cut.Load(); err != nil {
-		return nil, *err
+	if err := g.node.cuts.now(); err != nil {
+		return nil, err
 	}
 	return g.DataService.Records(ctx, q)
 }
 
 func (node *Node) unlessDown(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if node.down.Load() {
+		if node.down.Load() > 0 {
 			panic(http.ErrAbortHandler)
 		}
 		next.ServeHTTP(w, r)

@@ -10,9 +10,11 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	cs "github.com/once-only/oots/commonservices"
 	"github.com/once-only/oots/commonservices/seed"
+	"github.com/once-only/oots/edm"
 	"github.com/once-only/oots/exchange"
 	"github.com/once-only/oots/sdg"
 )
@@ -111,10 +113,13 @@ func (p *person) subject() exchange.Subject {
 const (
 	TwinName   = "Twin"
 	NobodyName = "Nobody"
-	twinBorn   = "1990-01-01"
+	// LaterName is somebody whose documents are still being made: registers give
+	// them a day later.
+	LaterName = "Later"
+	twinBorn  = "1990-01-01"
 )
 
-// people of a register: those of the seed, and the twins.
+// people of a register: those of the seed, the twins, and who must wait.
 func people() (all []*person) {
 	for _, p := range seed.People() {
 		if p.Role != "representative" {
@@ -124,7 +129,7 @@ func people() (all []*person) {
 	for _, h := range []string{"twin 1", "twin 2"} {
 		all = append(all, &person{seed.Person{Role: "natural", Given: "Demo", Family: TwinName, Born: twinBorn}, h})
 	}
-	return all
+	return append(all, &person{seed.Person{Role: "natural", Given: "Demo", Family: LaterName, Born: twinBorn}, "later"})
 }
 
 // Register is a base register in memory: it issues one evidence type about
@@ -134,13 +139,14 @@ type Register struct {
 	record sdg.DataServiceEvidenceType
 	issuer string
 	people []*person
+	now    func() time.Time
 
 	mu   sync.Mutex
 	made map[string]*exchange.Piece // by holder
 }
 
-func newRegister(record sdg.DataServiceEvidenceType, issuer string) *Register {
-	return &Register{record: record, issuer: issuer, people: people(), made: map[string]*exchange.Piece{}}
+func newRegister(record sdg.DataServiceEvidenceType, issuer string, now func() time.Time) *Register {
+	return &Register{record: record, issuer: issuer, people: people(), now: now, made: map[string]*exchange.Piece{}}
 }
 
 // form is the data model that the directory announces.
@@ -159,25 +165,50 @@ func organisations(form string) bool { return forms[form][0].path == company[0].
 // Records is exchange.DataService: everybody of the kind asked for, where the
 // evidence is about such.
 func (r *Register) Records(_ context.Context, q *exchange.Query) (*exchange.Records, error) {
-	legal := q.Subject().LegalPerson != nil
-	if form := r.form(); form != plainForm && legal != organisations(form) {
+	if form := r.form(); form != plainForm && (q.Subject().LegalPerson != nil) != organisations(form) {
 		return &exchange.Records{}, nil
 	}
-	return r.all(legal)
+	return r.all(q)
 }
 
 // all are the records of every organisation, or of every person.
-func (r *Register) all(legal bool) (*exchange.Records, error) {
-	out := &exchange.Records{}
+func (r *Register) all(q *exchange.Query) (*exchange.Records, error) {
+	form, wanted, out := r.form(), q.Subject(), &exchange.Records{}
+	if wanted.NaturalPerson != nil && wanted.NaturalPerson.FamilyName == LaterName {
+		out.AvailableAt = r.now().Add(24 * time.Hour)
+	}
 	for _, p := range r.people {
-		if (p.Role == "legal") != legal {
+		if (p.Role == "legal") != (wanted.LegalPerson != nil) {
 			continue
 		}
-		piece, err := r.piece(r.form(), p)
+		piece, err := r.piece(form, p)
 		if err != nil {
 			return nil, err
 		}
-		out.All = append(out.All, exchange.Record{Holder: p.holder, Subject: p.subject(), Piece: *piece})
+		whole := *piece
+		if whole.Supplements, err = r.supplements(form, p, q.Request); err != nil {
+			return nil, err
+		}
+		out.All = append(out.All, exchange.Record{Holder: p.holder, Subject: p.subject(), Piece: whole})
+	}
+	return out, nil
+}
+
+// supplements are an annex and a translation, made for who asks for them.
+func (r *Register) supplements(form string, p *person, request *edm.Request) (out []exchange.File, err error) {
+	model := modelOf(form)
+	for _, one := range []struct {
+		kind            edm.DocumentKind
+		language, title string
+	}{{edm.Annex, "EN", "Annex"}, {edm.Translation, "FR", "Traduction"}} {
+		if !slices.ContainsFunc(request.Evidence.DistributedAs, func(d sdg.Distribution) bool { return slices.Contains(d.Associated, string(one.kind)) }) {
+			continue
+		}
+		f := exchange.File{Kind: one.kind, Title: one.title, MediaType: "application/pdf", Language: one.language}
+		if f.Data, err = model.Render("application/xml", writeXML(model, r.values(form, one.title, p)), one.title, one.language); err != nil {
+			return nil, fmt.Errorf("network: evidence type %s: %w", r.record.ID, err)
+		}
+		out = append(out, f)
 	}
 	return out, nil
 }

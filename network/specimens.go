@@ -3,6 +3,7 @@ package network
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/once-only/oots/commonservices/seed"
@@ -15,7 +16,7 @@ import (
 // Specimens is the base register of a sandbox: it knows the test persons of the
 // platform, each in the situation of the name (docs/cases.md).
 func Specimens(d partner.Data, now func() time.Time) exchange.DataService {
-	r := newRegister(d.Evidence, sdg.Name(d.Provider.Names, "EN"))
+	r := newRegister(d.Evidence, sdg.Name(d.Provider.Names, "EN"), now)
 	r.people = nil
 	add := func(s partner.Specimen, role, holder string) {
 		r.people = append(r.people, &person{seed.Person{Role: role, Given: s.Given, Family: s.Family, Born: s.Born, Identifier: s.Identifier}, holder})
@@ -26,16 +27,13 @@ func Specimens(d partner.Data, now func() time.Time) exchange.DataService {
 	twin := partner.SpecimenOf(partner.TwinName)
 	add(twin, "natural", "the other twin")
 	add(partner.SpecimenOrganisation, "legal", partner.SpecimenOrganisation.Family)
-	return &specimens{r, now}
+	return specimens{r}
 }
 
-type specimens struct {
-	register *Register
-	now      func() time.Time
-}
+type specimens struct{ register *Register }
 
 // Records is exchange.DataService.
-func (s *specimens) Records(ctx context.Context, q *exchange.Query) (*exchange.Records, error) {
+func (s specimens) Records(_ context.Context, q *exchange.Query) (*exchange.Records, error) {
 	name := ""
 	if p := q.Subject().NaturalPerson; p != nil {
 		name = p.FamilyName
@@ -46,43 +44,22 @@ func (s *specimens) Records(ctx context.Context, q *exchange.Query) (*exchange.R
 	case partner.SlowName:
 		return nil, context.DeadlineExceeded
 	}
-	found, err := s.register.all(q.Subject().LegalPerson != nil)
+	found, err := s.register.all(q)
 	if err != nil {
 		return nil, err
 	}
+	i := slices.IndexFunc(found.All, func(r exchange.Record) bool { return r.Holder == name })
+	if i < 0 {
+		return found, nil
+	}
 	switch name {
-	case partner.LaterName:
-		found.AvailableAt = s.now().Add(48 * time.Hour)
 	case partner.SeveralName:
-		for _, r := range found.All {
-			if r.Holder == name {
-				found.All = append(found.All, r)
-				break
-			}
-		}
-	case partner.CompleteName:
-		for i := range found.All {
-			if r := &found.All[i]; r.Holder == name {
-				r.Piece.Supplements = supplements(&r.Piece)
-			}
-		}
+		found.All = append(found.All, found.All[i])
+	case partner.CompleteName: // its version for people stands beside every form
+		piece := &found.All[i].Piece
+		readable := piece.Forms[slices.IndexFunc(piece.Forms, func(f exchange.File) bool { return f.MediaType == "application/pdf" })]
+		readable.Kind, readable.Title = edm.HumanReadableVersion, "Version for people"
+		piece.Supplements = append(piece.Supplements, readable)
 	}
 	return found, nil
-}
-
-// supplements are an annex and a translation; a version for people is made of
-// the structured form.
-func supplements(p *exchange.Piece) (all []exchange.File) {
-	for _, f := range p.Forms {
-		if f.MediaType != "application/pdf" {
-			continue
-		}
-		for _, kind := range []edm.DocumentKind{edm.Translation, edm.Annex, edm.HumanReadableVersion} {
-			g := f
-			g.Kind, g.Title = kind, string(kind)
-			all = append(all, g)
-		}
-		break
-	}
-	return all
 }

@@ -3,6 +3,7 @@ package network_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/once-only/oots/commonservices/seed"
 	"github.com/once-only/oots/exchange"
 	"github.com/once-only/oots/network"
+	"github.com/once-only/oots/validator"
 )
 
 // person's part in an exchange.
@@ -152,4 +154,40 @@ func TestEveryMessageConforms(t *testing.T) {
 	people.Wait()
 	t.Logf("%d exchanges in %.1f s", done, time.Since(started).Seconds())
 	wantConforming(t, crossed)
+}
+
+// wantConforming judges everything that crossed, message by message and as
+// conversations.
+func wantConforming(t *testing.T, crossed []network.Crossing) {
+	t.Helper()
+	v := validator.New(validator.Config{})
+	bad := 0
+	refused := func(r *validator.Report) {
+		if !r.Refused() {
+			return
+		}
+		if bad++; bad <= 3 {
+			var b strings.Builder
+			_ = r.WriteText(&b)
+			t.Errorf("what crossed does not conform:\n%s", b.String())
+		}
+	}
+	byConversation := map[string][2][]*validator.Message{}
+	for i, c := range crossed {
+		body := v.Validate(c.Body, validator.Options{Name: fmt.Sprintf("message %d, %s to %s", i, c.From, c.To)})
+		header := v.Validate(c.Envelope, validator.Options{Name: fmt.Sprintf("header %d", i), Kind: validator.EBMSHeader, Line: body.Lines})
+		refused(body)
+		refused(header)
+		m := byConversation[c.Header.ConversationID]
+		byConversation[c.Header.ConversationID] = [2][]*validator.Message{append(m[0], body.Message), append(m[1], header.Message)}
+	}
+	for _, m := range byConversation {
+		for _, c := range validator.Assemble(m[0], validator.Related{Headers: m[1]}) {
+			refused(v.Compare(c))
+		}
+	}
+	if bad > 3 {
+		t.Errorf("%d reports in all refuse", bad)
+	}
+	t.Logf("%d messages in %d conversations conform", len(crossed), len(byConversation))
 }

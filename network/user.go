@@ -171,14 +171,24 @@ func (node *Node) Tried(ctx context.Context, id string, tries int) error {
 	if err != nil {
 		return err
 	}
+	_, err = node.sent(ctx, x.Messages[len(x.Messages)-1], tries)
+	return err
+}
+
+// Sent waits until a message of the node has its receipt, or is given up.
+func (node *Node) Sent(ctx context.Context, messageID string) (as4.Outgoing, error) {
+	return node.sent(ctx, messageID, math.MaxInt)
+}
+
+func (node *Node) sent(ctx context.Context, messageID string, tries int) (as4.Outgoing, error) {
 	for pause := time.Millisecond; ; pause = min(2*pause, 50*time.Millisecond) {
-		m, tried, err := node.AP.Store.Sent(ctx, x.Messages[len(x.Messages)-1])
+		m, tried, err := node.AP.Store.Sent(ctx, messageID)
 		if err != nil || m.State != as4.Queued || m.Tries >= tries {
-			return err
+			return m, err
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("network: the last message of the exchange is still %s after %d tries %+v: %w", m.State, m.Tries, tried, ctx.Err())
+			return m, fmt.Errorf("network: the message is still %s after %d tries %+v: %w", m.State, m.Tries, tried, ctx.Err())
 		case <-time.After(pause):
 		}
 	}

@@ -2,7 +2,10 @@ package projectathon
 
 import (
 	"context"
+	"iter"
+	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -25,13 +28,19 @@ type Brief struct {
 }
 
 // Board is an event's tests as pages see them: kept up to date with what the
-// store has changed, never read anew.
+// store has changed, never read anew. What a page looks up, it finds by an index:
+// its time does not grow with the tests that are over.
 type Board struct {
 	Event string
 	mu    sync.RWMutex
 	seq   int64
-	tests map[string]Brief
+	tests map[string]*Brief
 	cells map[square]tally
+	// pairs by the countries of requester and provider, systems by name; live are
+	// those of which something is still expected.
+	pairs   map[[2]string][]*Brief
+	systems map[string][]*Brief
+	live    map[*Brief]bool
 }
 
 // square is a case between the countries of a requester and a provider; tally
@@ -49,7 +58,7 @@ func (s *Service) Board(ctx context.Context, event string) (*Board, error) {
 		if len(s.boards) > 100 {
 			clear(s.boards)
 		}
-		b = &Board{Event: event, tests: map[string]Brief{}, cells: map[square]tally{}}
+		b = &Board{Event: event, tests: map[string]*Brief{}, cells: map[square]tally{}, pairs: map[[2]string][]*Brief{}, systems: map[string][]*Brief{}, live: map[*Brief]bool{}}
 		s.boards[event] = b
 	}
 	s.mu.Unlock()
@@ -103,13 +112,27 @@ func brief(t *PeerTest) Brief {
 	return b
 }
 
-// put takes a test in place of what was known of it.
+// put takes a test in place of what was known of it. Its sides never change.
 func (b *Board) put(t Brief) {
-	if old, ok := b.tests[t.ID]; ok {
-		b.count(old, -1)
+	known := b.tests[t.ID]
+	if known == nil {
+		known = &t
+		b.tests[t.ID] = known
+		for _, p := range t.Countries[1:] {
+			pair := [2]string{t.Countries[0], p}
+			b.pairs[pair] = append(b.pairs[pair], known)
+		}
+		for _, s := range t.Systems {
+			b.systems[s] = append(b.systems[s], known)
+		}
+	} else {
+		b.count(*known, -1)
+		*known = t
 	}
-	b.tests[t.ID] = t
 	b.count(t, 1)
+	if delete(b.live, known); !t.State.over() || t.Second {
+		b.live[known] = true
+	}
 }
 
 func (b *Board) count(t Brief, n int) {
@@ -129,14 +152,14 @@ func (b *Board) Seq() int64 {
 	return b.seq
 }
 
-// tests that pass, by id.
-func (b *Board) find(keep func(Brief) bool) []Brief {
+// find gives those of some tests that pass, by slot and id.
+func (b *Board) find(some iter.Seq[*Brief], keep func(Brief) bool) []Brief {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	var out []Brief
-	for _, t := range b.tests {
-		if keep(t) {
-			out = append(out, t)
+	for t := range some {
+		if keep(*t) {
+			out = append(out, *t)
 		}
 	}
 	slices.SortFunc(out, func(x, y Brief) int {
@@ -147,6 +170,11 @@ func (b *Board) find(keep func(Brief) bool) []Brief {
 	})
 	return out
 }
+
+// alive are the tests of which something is still expected.
+func (b *Board) alive(keep func(Brief) bool) []Brief { return b.find(maps.Keys(b.live), keep) }
+
+func every(Brief) bool { return true }
 
 func compare(a, b string) int {
 	switch {
@@ -159,38 +187,46 @@ func compare(a, b string) int {
 }
 
 // Tests are all of them, by slot and id.
-func (b *Board) Tests() []Brief { return b.find(func(Brief) bool { return true }) }
+func (b *Board) Tests() []Brief { return b.find(maps.Values(b.tests), every) }
 
 // Of are the tests of an account's systems.
 func (b *Board) Of(who Account) []Brief {
-	return b.find(func(t Brief) bool {
-		for i, s := range t.Systems {
-			if who.operates(s, t.Countries[i]) {
-				return true
+	return b.find(func(yield func(*Brief) bool) {
+		seen := map[*Brief]bool{}
+		for system, all := range b.systems {
+			if !strings.HasPrefix(system, who.Country+"_") { // Registration.check
+				continue
+			}
+			for _, t := range all {
+				if i := slices.Index(t.Systems, system); !seen[t] && who.operates(system, t.Countries[i]) {
+					seen[t] = true
+					if !yield(t) {
+						return
+					}
+				}
 			}
 		}
-		return false
-	})
+	}, every)
 }
 
 // Between are the tests of an ordered pair of countries.
 func (b *Board) Between(asks, answers string) []Brief {
-	return b.find(func(t Brief) bool { return t.Countries[0] == asks && slices.Contains(t.Countries[1:], answers) })
+	return b.find(func(yield func(*Brief) bool) { slices.Values(b.pairs[[2]string{asks, answers}])(yield) }, every)
 }
 
 func (b *Board) awaiting() []Brief {
-	return b.find(func(t Brief) bool {
+	return b.alive(func(t Brief) bool {
 		return t.State == ToBeVerified || t.State == Claimed || t.State == Disputed || t.Second
 	})
 }
 
 func (b *Board) open() int {
-	return len(b.find(func(t Brief) bool { return !t.State.over() }))
+	return len(b.alive(func(t Brief) bool { return !t.State.over() }))
 }
 
 // paired tells whether a test that is not over joins the account with a system.
 func (b *Board) paired(who Account, system string) bool {
-	return len(b.find(func(t Brief) bool {
+	return len(b.alive(func(t Brief) bool {
 		if !slices.Contains(t.Systems, system) || !slices.Contains([]PeerState{Accepted, Scheduled, Running, Paused}, t.State) {
 			return false
 		}

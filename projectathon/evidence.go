@@ -93,28 +93,40 @@ func (s *Service) Attach(ctx context.Context, who Account, test string, it Item,
 
 // attach keeps the octets and names them in the test; the caller saves it.
 func (s *Service) attach(ctx context.Context, t *PeerTest, it Item, octets []byte) error {
-	switch {
-	case t.State.graded():
-		return fmt.Errorf("the test is %s; evidence is closed", t.State)
-	case len(octets) == 0 || len(octets) > mostEvidence:
+	if len(octets) == 0 || len(octets) > mostEvidence {
 		return fmt.Errorf("a piece of evidence has 1 to %d octets, this one %d", mostEvidence, len(octets))
-	case len(t.Evidence) >= mostItems:
+	}
+	it, piece, err := s.sealed(t.ID, it, octets)
+	if err != nil {
+		return err
+	}
+	if err := t.hold(it); err != nil {
+		return err
+	}
+	return s.Store.Keep(ctx, piece)
+}
+
+// sealed is a piece of evidence as the store and as the test hold it.
+func (s *Service) sealed(test string, it Item, octets []byte) (Item, Sealed, error) {
+	sum := sha256.Sum256(octets)
+	it.SHA256, it.Size, it.At = hex.EncodeToString(sum[:]), int64(len(octets)), s.Now().UTC()
+	text, err := s.seal(octets, sum[:])
+	return it, Sealed{sum, text, test}, err
+}
+
+// hold adds a piece of evidence to the test.
+func (p *PeerTest) hold(it Item) error {
+	switch {
+	case p.State.graded():
+		return fmt.Errorf("the test is %s; evidence is closed", p.State)
+	case len(p.Evidence) >= mostItems:
 		return fmt.Errorf("a test holds at most %d pieces of evidence", mostItems)
 	case !slices.Contains(EvidenceKinds, it.Kind):
 		return fmt.Errorf("%q is no kind of evidence; use one of %s", it.Kind, strings.Join(EvidenceKinds, ", "))
 	case !slices.Contains([]string{"public", "shared", "own"}, it.Confidentiality):
 		return fmt.Errorf("%q is no confidentiality; use public, shared or own", it.Confidentiality)
 	}
-	sum := sha256.Sum256(octets)
-	it.SHA256, it.Size, it.At = hex.EncodeToString(sum[:]), int64(len(octets)), s.Now().UTC()
-	sealed, err := s.seal(octets, sum[:])
-	if err != nil {
-		return err
-	}
-	if err := s.Store.Keep(ctx, sum, sealed, t.ID); err != nil {
-		return err
-	}
-	t.Evidence = append(t.Evidence, it)
+	p.Evidence = append(p.Evidence, it)
 	return nil
 }
 

@@ -3,6 +3,7 @@ package projectathon
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -86,51 +87,71 @@ func (s *Service) told(ctx context.Context, err error) error {
 	return nil
 }
 
+// settledAtOnce is how many tests are told together.
+const settledAtOnce = 200
+
 // Settle appends every fact that is owed and returns how many were new. It is
-// safe to run at any time and by several processes.
+// safe to run at any time and by several processes. A test whose facts the
+// ledger refuses keeps no other from being told.
 func (s *Service) Settle(ctx context.Context) (added int, err error) {
 	for {
-		owed, err := s.Store.Owed(ctx, 200)
+		owed, err := s.Store.Owed(ctx, settledAtOnce)
 		if err != nil || len(owed) == 0 {
 			return added, err
 		}
+		n, err := s.settle(ctx, owed)
+		if added += n; err == nil {
+			continue
+		}
+		if len(owed) == 1 || ctx.Err() != nil {
+			return added, err
+		}
+		var refused error
 		for _, r := range owed {
-			n, err := s.settle(ctx, r)
-			if err != nil {
-				return added, fmt.Errorf("test %s: %w", r.ID, err)
+			n, err := s.settle(ctx, []Record{r})
+			if added += n; err != nil {
+				refused = errors.Join(refused, fmt.Errorf("test %s: %w", r.ID, err))
 			}
-			added += n
+		}
+		if refused != nil {
+			return added, refused
 		}
 	}
 }
 
-func (s *Service) settle(ctx context.Context, r Record) (added int, err error) {
-	k, err := read[PeerTest](r)
-	if err != nil {
-		return 0, err
+// settle tells the ledger what some tests owe, all together.
+func (s *Service) settle(ctx context.Context, owed []Record) (added int, err error) {
+	var facts []ledger.Fact
+	var ids []string
+	told := map[string]int{}
+	events := map[string]Event{}
+	for _, r := range owed {
+		k, err := read[PeerTest](r)
+		if err != nil {
+			return 0, err
+		}
+		e, ok := events[k.Event]
+		if !ok {
+			if e, err = s.Event(ctx, k.Event); err != nil {
+				return 0, err
+			}
+			events[k.Event] = e
+		}
+		all := Told(&k.Value, e)
+		facts = append(facts, all[min(k.Value.Told, len(all)):]...)
+		ids, told[r.ID] = append(ids, r.ID), len(all)
 	}
-	e, err := s.Event(ctx, k.Event)
-	if err != nil {
-		return 0, err
-	}
-	facts := Told(&k.Value, e)
-	if len(facts) > k.Value.Told {
-		done, err := s.Facts.Append(ctx, facts[k.Value.Told:]...)
+	if len(facts) > 0 {
+		done, err := s.Facts.Append(ctx, facts...)
 		if err != nil {
 			return 0, err
 		}
 		added = done.Added
 	}
-	err = retry(func() error {
-		k, err := get[PeerTest](ctx, s, KindTest, r.ID)
-		if err != nil {
-			return err
-		}
-		k.Value.Told = max(k.Value.Told, len(facts))
-		k.Owed = len(Told(&k.Value, e)) > k.Value.Told
-		return put(ctx, s, Platform, TakePart, "told the ledger", k)
+	return added, s.changeAll(ctx, Platform, TakePart, "told the ledger", ids, func(t *PeerTest) error {
+		t.Told = max(t.Told, told[t.ID])
+		return nil
 	})
-	return added, err
 }
 
 // Publish tells the public that a reported event took place, with its totals

@@ -92,17 +92,19 @@ func (m *Memory) Audit(_ context.Context, event string, limit int) ([]Entry, err
 	return out, nil
 }
 
-func (m *Memory) Keep(_ context.Context, digest [32]byte, sealed []byte, test string) error {
+func (m *Memory) Keep(_ context.Context, pieces ...Sealed) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.octets == nil {
 		m.octets, m.holders = map[[32]byte][]byte{}, map[[32]byte][]string{}
 	}
-	if !slices.Contains(m.holders[digest], test) {
-		m.holders[digest] = append(m.holders[digest], test)
-	}
-	if m.octets[digest] == nil {
-		m.octets[digest] = bytes.Clone(sealed)
+	for _, p := range pieces {
+		if !slices.Contains(m.holders[p.Digest], p.Test) {
+			m.holders[p.Digest] = append(m.holders[p.Digest], p.Test)
+		}
+		if m.octets[p.Digest] == nil {
+			m.octets[p.Digest] = bytes.Clone(p.Octets)
+		}
 	}
 	return nil
 }

@@ -162,7 +162,7 @@ func (s *Service) Timetable(ctx context.Context, event string) (Timetable, error
 
 // Due are the tests of a slot that wait to be played.
 func (b *Board) Due(slot int) []Brief {
-	return b.find(func(t Brief) bool {
+	return b.alive(func(t Brief) bool {
 		return t.Slot == slot && slices.Contains([]PeerState{Accepted, Scheduled}, t.State)
 	})
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 	"unicode/utf8"
 )
 
@@ -34,25 +33,55 @@ func (p *PeerTest) countries() (all []string) {
 // change reads a test, lets f change it and writes it. f runs again when
 // somebody else was faster.
 func (s *Service) change(ctx context.Context, who Account, do Action, id, note string, f func(*PeerTest) error) error {
-	return retry(func() error {
-		k, err := get[PeerTest](ctx, s, KindTest, id)
-		if err != nil {
+	return s.changeAll(ctx, who, do, note, []string{id}, func(t *PeerTest) error {
+		if err := who.May(do, t.countries()...); err != nil {
 			return err
 		}
-		if err := who.May(do, k.Value.countries()...); err != nil {
-			return err
-		}
-		if err := f(&k.Value); err != nil {
-			return err
-		}
-		e, err := s.Event(ctx, k.Event)
-		if err != nil {
-			return err
-		}
-		k.Owed = len(Told(&k.Value, e)) > k.Value.Told
-		return put(ctx, s, who, do, note, k)
+		return f(t)
 	})
 }
+
+// changeAll changes several tests, whoever may do so: all are written, with one
+// line of the audit trail, or none.
+func (s *Service) changeAll(ctx context.Context, who Account, do Action, note string, ids []string, f func(*PeerTest) error) error {
+	return retry(func() error {
+		events := map[string]Event{}
+		records := make([]Record, 0, len(ids))
+		for _, id := range ids {
+			k, err := get[PeerTest](ctx, s, KindTest, id)
+			if err != nil {
+				return err
+			}
+			if err := f(&k.Value); err != nil {
+				return err
+			}
+			e, ok := events[k.Event]
+			if !ok {
+				if e, err = s.Event(ctx, k.Event); err != nil {
+					return err
+				}
+				events[k.Event] = e
+			}
+			k.Owed = owes(&k.Value, e)
+			r, err := k.write()
+			if err != nil {
+				return err
+			}
+			records = append(records, r)
+		}
+		if len(records) == 0 {
+			return nil
+		}
+		line := s.entry(who, do, records[0], note)
+		if len(records) > 1 {
+			line.On, line.Note = line.Event, fmt.Sprintf("%d tests: %s", len(records), note)
+		}
+		return s.Store.Put(ctx, line, records...)
+	})
+}
+
+// owes tells whether the ledger does not hold every fact of a test yet.
+func owes(t *PeerTest, e Event) bool { return len(Told(t, e)) > t.Told }
 
 // newTest makes a proposed test of a case between registered systems: the
 // requester first.
@@ -237,117 +266,6 @@ func (s *Service) NoShow(ctx context.Context, who Account, id, system string) er
 	return s.change(ctx, who, ReportAbsent, id, system, func(t *PeerTest) error {
 		return t.Move(NoShow, s.step(who, system))
 	})
-}
-
-// Driver plays a peer test with systems that need no hands: it drives both
-// through their interfaces and plays the user's part.
-type Driver interface {
-	// Play returns what was seen. An error is the platform's own, never a
-	// fault of a system.
-	Play(ctx context.Context, t PeerTest) (Played, error)
-}
-
-// Played is what a driver saw.
-type Played struct {
-	Steps    map[string]string // step id: completed, failed or skipped
-	Findings []Finding
-	Evidence []Captured
-}
-
-// Captured is a message that a driver kept.
-type Captured struct {
-	Item
-	Octets []byte
-}
-
-// Platform is the platform itself as it acts in tests.
-var Platform = Account{Party: "platform"}
-
-// playTime bounds one automatic test.
-const playTime = 2 * time.Minute
-
-// Drive plays one accepted test automatically, to the state in which a monitor
-// takes it over.
-func (s *Service) Drive(ctx context.Context, d Driver, id string) error {
-	step := func(note string) PeerStep {
-		return PeerStep{At: s.Now().UTC(), By: Platform.Party, As: ByPlatform, Note: note}
-	}
-	var t PeerTest
-	if err := s.changeAlone(ctx, id, "starts", func(p *PeerTest) error {
-		defer func() { t = *p }()
-		return p.advance(Running, step("played by the platform"))
-	}); err != nil {
-		return err
-	}
-	within, stop := context.WithTimeout(ctx, playTime)
-	defer stop()
-	seen, failed := d.Play(within, t)
-	return s.changeAlone(context.WithoutCancel(ctx), id, "played", func(p *PeerTest) error {
-		if failed != nil {
-			s.Log.Warn("a test could not be played", "case", p.Case, "test", id, "err", failed)
-			end := step("the platform could not play it")
-			end.Cause = CauseInfrastructure
-			return p.advance(Aborted, end)
-		}
-		for _, side := range p.Sides {
-			for name, state := range seen.Steps {
-				if err := p.mark(side.System, name, Mark{state, s.Now().UTC(), Platform.Party}); err != nil {
-					return err
-				}
-			}
-		}
-		p.Findings = seen.Findings
-		for _, c := range seen.Evidence {
-			if len(p.Evidence) < mostItems && len(c.Octets) > 0 && len(c.Octets) <= mostEvidence {
-				if err := s.attach(ctx, p, c.Item, c.Octets); err != nil {
-					return err
-				}
-			}
-		}
-		return p.advance(ToBeVerified, step(""))
-	})
-}
-
-// changeAlone is change by the platform itself.
-func (s *Service) changeAlone(ctx context.Context, id, note string, f func(*PeerTest) error) error {
-	return retry(func() error {
-		k, err := get[PeerTest](ctx, s, KindTest, id)
-		if err != nil {
-			return err
-		}
-		if err := f(&k.Value); err != nil {
-			return err
-		}
-		e, err := s.Event(ctx, k.Event)
-		if err != nil {
-			return err
-		}
-		k.Owed = len(Told(&k.Value, e)) > k.Value.Told
-		return put(ctx, s, Platform, TakePart, note, k)
-	})
-}
-
-// Interrupted ends tests that a killed platform left running, so that they can
-// be played again. It returns their number.
-func (s *Service) Interrupted(ctx context.Context, event string) (n int, err error) {
-	all, err := list[PeerTest](ctx, s, KindTest, event)
-	if err != nil {
-		return 0, err
-	}
-	for _, t := range all {
-		last := len(t.History) - 1
-		if t.State != Running || last < 0 || t.History[last].As != ByPlatform {
-			continue
-		}
-		err := s.changeAlone(ctx, t.ID, "interrupted", func(p *PeerTest) error {
-			return p.advance(Aborted, PeerStep{At: s.Now().UTC(), By: Platform.Party, As: ByPlatform, Cause: CauseInfrastructure, Note: "the platform was interrupted"})
-		})
-		if err != nil {
-			return n, err
-		}
-		n++
-	}
-	return n, nil
 }
 
 // scheduled gives a planned test its slot: who registered has accepted the

@@ -370,26 +370,138 @@ func TestANoShowChangesOnlyWhatIsAhead(t *testing.T) {
 	}
 }
 
+// mortal is a store that stops writing after some changes, as with a killed
+// platform.
+type mortal struct {
+	projectathon.Store
+	left *atomic.Int64
+}
+
+func (m mortal) Put(ctx context.Context, audit projectathon.Entry, records ...projectathon.Record) error {
+	if m.left.Add(-1) < 0 {
+		return errors.New("killed")
+	}
+	return m.Store.Put(ctx, audit, records...)
+}
+
 func TestAKilledPlatformResumes(t *testing.T) {
-	h := newHall(t).live("FI", "PT")
+	var left atomic.Int64
+	left.Store(1 << 40)
+	h := newHall(t, func(c *projectathon.Config) { c.Store = mortal{c.Store, &left} }).live("FI", "PT")
 	p, err := h.Propose(t.Context(), team("FI"), h.event, "TC01", "FI_node", "PT_node")
 	h.ok(err)
 	h.ok(h.Accept(t.Context(), team("PT"), p.ID))
-	killed := driver(func() (projectathon.Played, error) { panic("killed") })
-	func() {
-		defer func() { _ = recover() }()
-		_ = h.Drive(t.Context(), killed, p.ID)
-	}()
-	if n, err := h.Interrupted(t.Context(), h.event); err != nil || n != 1 {
-		t.Fatalf("%d tests were interrupted, %v", n, err)
+	left.Store(1) // it starts the test and dies
+	if err := h.Drive(t.Context(), driver{}, p.ID); err == nil {
+		t.Fatal("the platform was not killed")
+	}
+	left.Store(1 << 40)
+	again, err := h.Interrupted(t.Context(), h.event)
+	if err != nil || len(again) != 1 {
+		t.Fatalf("%v are to be played again, %v", again, err)
 	}
 	got, err := h.Test(t.Context(), manager, p.ID)
 	h.ok(err)
 	if last := got.History[len(got.History)-1]; got.State != projectathon.Aborted || last.Cause != projectathon.CauseInfrastructure {
 		t.Errorf("the test is %s by %s", got.State, last.Cause)
 	}
+	if more, err := h.Interrupted(t.Context(), h.event); err != nil || len(more) != 0 {
+		t.Errorf("a second look finds %v, %v", more, err)
+	}
+	h.ok(h.Drive(t.Context(), driver{}, again...))
+	if got, err = h.Test(t.Context(), manager, again[0]); err != nil || got.State != projectathon.ToBeVerified || len(got.Findings) != 1 || len(got.Evidence) != 0 {
+		t.Errorf("played again it is %+v, %v", got, err)
+	}
 }
 
-type driver func() (projectathon.Played, error)
+func TestNothingBeginsThatCannotBePlayed(t *testing.T) {
+	h := newHall(t).live("FI", "PT")
+	var ids []string
+	for _, kase := range []string{"TC01", "TC33"} {
+		p, err := h.Propose(t.Context(), team("FI"), h.event, kase, "FI_node", "PT_node")
+		h.ok(err)
+		h.ok(h.Accept(t.Context(), team("PT"), p.ID))
+		ids = append(ids, p.ID)
+	}
+	var unable *projectathon.Unable
+	if err := h.Drive(t.Context(), driver{cases: []string{"TC01"}}, ids...); !errors.As(err, &unable) || unable.Test != ids[1] {
+		t.Errorf("driving TC33 gives %v", err)
+	}
+	for _, id := range ids {
+		if p, err := h.Test(t.Context(), manager, id); err != nil || p.State != projectathon.Accepted {
+			t.Errorf("%s is %s, %v", p.Case, p.State, err)
+		}
+	}
+}
 
-func (d driver) Play(context.Context, projectathon.PeerTest) (projectathon.Played, error) { return d() }
+func TestADriverThatTellsNothingIsThePlatformsFault(t *testing.T) {
+	h := newHall(t).live("FI", "PT")
+	var ids []string
+	for range 40 {
+		p, err := h.Propose(t.Context(), team("FI"), h.event, "TC01", "FI_node", "PT_node")
+		h.ok(err)
+		h.ok(h.Accept(t.Context(), team("PT"), p.ID))
+		ids = append(ids, p.ID)
+	}
+	h.ok(h.Drive(t.Context(), driver{plays: func(t *projectathon.PeerTest) bool { return t.ID != ids[7] }}, ids...))
+	for i, id := range ids {
+		want := projectathon.ToBeVerified
+		if i == 7 {
+			want = projectathon.Aborted
+		}
+		if p, err := h.Test(t.Context(), manager, id); err != nil || p.State != want {
+			t.Errorf("test %d is %s, %v; want %s", i, p.State, err, want)
+		}
+	}
+}
+
+func TestAMonitorReviewsManyTests(t *testing.T) {
+	h := newHall(t).live("FI", "PT")
+	var ids []string
+	for range 70 {
+		p, err := h.Propose(t.Context(), team("FI"), h.event, "TC01", "FI_node", "PT_node")
+		h.ok(err)
+		h.ok(h.Accept(t.Context(), team("PT"), p.ID))
+		ids = append(ids, p.ID)
+	}
+	h.ok(h.Drive(t.Context(), driver{}, ids...))
+	if err := h.Review(t.Context(), team("FI"), ids, projectathon.Suggest); !errors.As(err, new(*projectathon.Denied)) {
+		t.Errorf("a team grades: %v", err)
+	}
+	h.ok(h.Review(t.Context(), austrian, ids, projectathon.Suggest))
+	verdicts := 0
+	for e, err := range h.ledger.Facts(t.Context(), ledger.Filter{}) {
+		h.ok(err)
+		if e.Fact.Kind == ledger.Verdict {
+			verdicts++
+		}
+	}
+	b, err := h.Board(t.Context(), h.event)
+	h.ok(err)
+	if cell := b.Matrix("")[[2]string{"FI", "PT"}]; cell.Verified != 70 || verdicts != 140 {
+		t.Errorf("the cell is %+v with %d verdicts in the ledger", cell, verdicts)
+	}
+}
+
+// driver sees a holding assertion in every test that it plays.
+type driver struct {
+	plays func(*projectathon.PeerTest) bool // nil: all
+	cases []string                          // that it can play; none: all
+}
+
+func (d driver) Able(t *projectathon.PeerTest) error {
+	if len(d.cases) > 0 && !slices.Contains(d.cases, t.Case) {
+		return errors.New("it takes hands")
+	}
+	return nil
+}
+
+func (d driver) Play(_ context.Context, tests []projectathon.PeerTest, ended func(*projectathon.PeerTest, projectathon.Played, error)) {
+	for i := range tests {
+		t := &tests[i]
+		if d.plays != nil && !d.plays(t) {
+			continue
+		}
+		ended(t, projectathon.Played{Findings: []projectathon.Finding{{Assertion: "A-END", System: t.Sides[1].System, Holds: true}}}, nil)
+	}
+}

@@ -44,6 +44,13 @@ type Entry struct {
 	Note  string
 }
 
+// Sealed are octets under the digest of what they were before they were sealed.
+type Sealed struct {
+	Digest [32]byte
+	Octets []byte
+	Test   string // to which they belong
+}
+
 // ErrUnknown says that there is no such record, ErrChanged that somebody else
 // wrote it meanwhile.
 var (
@@ -70,9 +77,9 @@ type Store interface {
 	// Audit reads the trail of an event, newest first, at most limit lines; an
 	// empty event means all.
 	Audit(ctx context.Context, event string, limit int) ([]Entry, error)
-	// Keep stores octets under the digest of what they were before they were
-	// sealed, as belonging to a test; what is there already stays.
-	Keep(ctx context.Context, digest [32]byte, sealed []byte, test string) error
+	// Keep stores octets, all or none; what is there already stays, and belongs to
+	// one more test.
+	Keep(ctx context.Context, pieces ...Sealed) error
 	// Holding are the tests that octets belong to, in their order, at most 100.
 	Holding(ctx context.Context, digest [32]byte) (tests []string, err error)
 	// Kept gives them; ErrUnknown.

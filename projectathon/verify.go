@@ -82,12 +82,14 @@ func order(first bool) int {
 
 // Claim takes a test out of the queue for a monitor.
 func (s *Service) Claim(ctx context.Context, who Account, id string) error {
-	return s.change(ctx, who, Verify, id, "claims", func(t *PeerTest) error {
-		if who.Country == "" {
-			return errors.New("a monitor names the country of the employer, to be known as neutral")
-		}
-		return t.Claim(who.Party, who.Country, s.Now().UTC())
-	})
+	return s.change(ctx, who, Verify, id, "claims", func(t *PeerTest) error { return s.claim(who, t) })
+}
+
+func (s *Service) claim(who Account, t *PeerTest) error {
+	if who.Country == "" {
+		return errors.New("a monitor names the country of the employer, to be known as neutral")
+	}
+	return t.Claim(who.Party, who.Country, s.Now().UTC())
 }
 
 // GiveBack returns a claimed test to the queue.
@@ -135,14 +137,45 @@ func (s *Service) Grade(ctx context.Context, who Account, id string, verdicts []
 		if t.Monitor != who.Party {
 			return errors.New("claim the test before you grade it")
 		}
-		at := s.Now().UTC()
-		if err := t.Grade(s.signed(who, verdicts, at, false), at); err != nil {
-			return err
-		}
-		t.SecondLook = s.secondLook(who, t)
-		return nil
+		return s.grade(who, t, verdicts)
 	})
 	return s.told(ctx, err)
+}
+
+func (s *Service) grade(who Account, t *PeerTest, verdicts []Verdict) error {
+	at := s.Now().UTC()
+	if err := t.Grade(s.signed(who, verdicts, at, false), at); err != nil {
+		return err
+	}
+	t.SecondLook = s.secondLook(who, t)
+	return nil
+}
+
+// reviewedAtOnce bounds the tests of one write.
+const reviewedAtOnce = 64
+
+// Review is what a monitor does with many automatic tests: each is claimed,
+// looked at and graded with the verdicts that judge gives, which sees all of its
+// evidence named. The ledger is told when they are written.
+func (s *Service) Review(ctx context.Context, who Account, ids []string, judge func(t *PeerTest) []Verdict) error {
+	for some := range slices.Chunk(ids, reviewedAtOnce) {
+		err := s.changeAll(ctx, who, Verify, "claims and grades", some, func(t *PeerTest) error {
+			if err := who.May(Verify, t.countries()...); err != nil {
+				return err
+			}
+			if err := s.claim(who, t); err != nil {
+				return fmt.Errorf("test %s: %w", t.ID, err)
+			}
+			if err := s.grade(who, t, judge(t)); err != nil {
+				return fmt.Errorf("test %s: %w", t.ID, err)
+			}
+			return nil
+		})
+		if err := s.told(ctx, err); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // signed puts a monitor's sign under verdicts.

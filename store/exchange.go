@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/once-only/oots/exchange"
@@ -48,9 +49,11 @@ func scanExchangeRow(row scanner) (r exchange.Row, err error) {
 	return r, err
 }
 
-// keys of a row, in their order.
-func (s exchangeStore) keys(ctx context.Context, kind, id string) (keys []string, err error) {
-	rows, err := s.db.on(ctx).QueryContext(ctx, "SELECT name FROM exchange_key WHERE kind = $1 AND id = $2 ORDER BY name", kind, id)
+const keysOfRow = "SELECT name FROM exchange_key WHERE kind = $1 AND id = $2 ORDER BY name"
+
+// keysOf gives the keys of a row, in their order.
+func keysOf(ctx context.Context, q querier, kind, id string) (keys []string, err error) {
+	rows, err := q.QueryContext(ctx, keysOfRow, kind, id)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +79,7 @@ func (s exchangeStore) Get(ctx context.Context, kind, id string) (exchange.Row, 
 	} else if err != nil {
 		return r, err
 	}
-	r.Keys, err = s.keys(ctx, kind, id)
+	r.Keys, err = keysOf(ctx, s.db.on(ctx), kind, id)
 	return r, err
 }
 
@@ -91,11 +94,27 @@ func (s exchangeStore) Update(ctx context.Context, r exchange.Row) error {
 			return err
 		}
 		r.MadeAt = instant(made)
-		if _, err := tx.ExecContext(ctx, "DELETE FROM exchange_key WHERE kind = $1 AND id = $2", r.Kind, r.ID); err != nil {
+		return replaceKeys(ctx, tx, r)
+	})
+}
+
+// replaceKeys writes what is different: a row is saved often, its keys hardly
+// ever change.
+func replaceKeys(ctx context.Context, tx *sql.Tx, r exchange.Row) error {
+	old, err := keysOf(ctx, tx, r.Kind, r.ID)
+	if err != nil {
+		return err
+	}
+	for _, key := range old {
+		if slices.Contains(r.Keys, key) {
+			continue
+		}
+		if _, err := tx.ExecContext(ctx, "DELETE FROM exchange_key WHERE kind = $1 AND id = $2 AND name = $3", r.Kind, r.ID, key); err != nil {
 			return err
 		}
-		return insertKeys(ctx, tx, r)
-	})
+	}
+	r.Keys = slices.DeleteFunc(slices.Clone(r.Keys), func(key string) bool { return slices.Contains(old, key) })
+	return insertKeys(ctx, tx, r)
 }
 
 // query reads rows with their keys; the rows are closed before keys are asked,
@@ -117,7 +136,7 @@ func (s exchangeStore) query(ctx context.Context, text string, args ...any) (fou
 		return nil, err
 	}
 	for i := range found {
-		if found[i].Keys, err = s.keys(ctx, found[i].Kind, found[i].ID); err != nil {
+		if found[i].Keys, err = keysOf(ctx, s.db.on(ctx), found[i].Kind, found[i].ID); err != nil {
 			return nil, err
 		}
 	}

@@ -120,13 +120,20 @@ func (s projectathons) Audit(ctx context.Context, event string, limit int) ([]pr
 	return out, rows.Err()
 }
 
-func (s projectathons) Keep(ctx context.Context, digest [32]byte, sealed []byte, test string) error {
+func (s projectathons) Keep(ctx context.Context, pieces ...projectathon.Sealed) error {
+	if len(pieces) == 0 {
+		return nil
+	}
 	return s.db.Write(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, "INSERT INTO projectathon_octets (digest, sealed) VALUES ($1, $2) ON CONFLICT DO NOTHING", digest[:], sealed); err != nil {
-			return err
+		for _, p := range pieces {
+			if _, err := tx.ExecContext(ctx, "INSERT INTO projectathon_octets (digest, sealed) VALUES ($1, $2) ON CONFLICT DO NOTHING", p.Digest[:], p.Octets); err != nil {
+				return fmt.Errorf("store: projectathon: %w", err)
+			}
+			if _, err := tx.ExecContext(ctx, "INSERT INTO projectathon_holder (digest, test) VALUES ($1, $2) ON CONFLICT DO NOTHING", p.Digest[:], p.Test); err != nil {
+				return fmt.Errorf("store: projectathon: %w", err)
+			}
 		}
-		_, err := tx.ExecContext(ctx, "INSERT INTO projectathon_holder (digest, test) VALUES ($1, $2) ON CONFLICT DO NOTHING", digest[:], test)
-		return err
+		return nil
 	})
 }
 

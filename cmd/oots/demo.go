@@ -12,7 +12,6 @@ import (
 
 	"github.com/once-only/oots/acceleratormeter"
 	"github.com/once-only/oots/acceleratormeter/sample"
-	"github.com/once-only/oots/ledger"
 	"github.com/once-only/oots/network"
 	event "github.com/once-only/oots/network/demo"
 )
@@ -97,13 +96,15 @@ func (d demo) Run(w *world) (err error) {
 	})
 }
 
-// hold holds the event, unless this store has seen it.
+// hold holds the event, unless this store has seen its end.
 func (d demo) hold(w *world, b event.Board, e *event.Event, n *network.Network) error {
-	if _, err := b.Ledger.Fact(w, event.First(e)); err == nil {
+	held, err := event.Held(w, b)
+	if err != nil {
+		return err
+	}
+	if held {
 		fmt.Fprintln(w.err, "The event of this store was held before; the network is open for your own exchanges.")
 		return nil
-	} else if !errors.Is(err, ledger.ErrNotFound) {
-		return err
 	}
 	return e.Run(w, n, b, func(format string, args ...any) { fmt.Fprintf(w.err, format+"\n", args...) })
 }

@@ -12,15 +12,13 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"sync"
-	"sync/atomic"
-	"time"
 
 	am "github.com/once-only/oots/acceleratormeter"
 	"github.com/once-only/oots/commonservices/seed"
 	"github.com/once-only/oots/exchange"
 	"github.com/once-only/oots/ledger"
 	"github.com/once-only/oots/network"
+	"github.com/once-only/oots/network/peer"
 	pj "github.com/once-only/oots/projectathon"
 )
 
@@ -64,22 +62,12 @@ var states = []State{
 type Event struct {
 	States  []State
 	started map[string]State
-	clock   clock
-
-	mu      sync.Mutex
-	crossed map[string][]network.Crossing // by conversation
+	bench   peer.Bench
 }
-
-// clock is the network's: the real one, ahead by what the event did not want to
-// wait for.
-type clock struct{ ahead atomic.Int64 }
-
-func (c *clock) now() time.Time          { return time.Now().Add(time.Duration(c.ahead.Load())) }
-func (c *clock) forward(d time.Duration) { c.ahead.Add(int64(d)) }
 
 // New plans an event of the first n countries.
 func New(n int) *Event {
-	e := &Event{started: map[string]State{}, crossed: map[string][]network.Crossing{}}
+	e := &Event{started: map[string]State{}}
 	askers := 0
 	for _, c := range seed.Countries()[:n] {
 		i := slices.IndexFunc(states, func(s State) bool { return s.Country == c.Code })
@@ -107,33 +95,13 @@ func (e *Event) takesPart(country string) bool { return e.started[country].Shown
 
 // Plan is the network that the event needs.
 func (e *Event) Plan() network.Plan {
-	p := network.Plan{Members: map[string]network.Member{}, Now: e.clock.now, Record: e.record}
+	p := network.Plan{Members: map[string]network.Member{}}
 	for _, s := range e.States {
 		p.Countries = append(p.Countries, s.Country)
 		p.Members[s.Country] = faults[s.Fault].member
 	}
+	e.bench.Equip(&p)
 	return p
-}
-
-// record keeps what crosses while its conversation is being judged.
-func (e *Event) record(c network.Crossing) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if _, open := e.crossed[c.Header.ConversationID]; open || len(e.crossed) < mostConversations {
-		e.crossed[c.Header.ConversationID] = append(e.crossed[c.Header.ConversationID], c)
-	}
-}
-
-// mostConversations bounds what is kept of visitors' own exchanges.
-const mostConversations = 5000
-
-// take gives what crossed in a conversation and forgets it.
-func (e *Event) take(conversation string) []network.Crossing {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	all := e.crossed[conversation]
-	delete(e.crossed, conversation)
-	return all
 }
 
 // Board is where results go: what happened to Events, what it proves to Ledger,

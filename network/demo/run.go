@@ -2,15 +2,18 @@ package demo
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	am "github.com/once-only/oots/acceleratormeter"
 	"github.com/once-only/oots/acceleratormeter/sample"
 	"github.com/once-only/oots/ledger"
 	"github.com/once-only/oots/network"
+	"github.com/once-only/oots/network/peer"
 	pj "github.com/once-only/oots/projectathon"
-	"github.com/once-only/oots/validator"
 )
 
 // ID of the event in facts.
@@ -21,7 +24,7 @@ type running struct {
 	e      *Event
 	n      *network.Network
 	board  Board
-	judge  *validator.Validator
+	driver *peer.Driver
 	tell   func(format string, args ...any)
 	kits   map[string]*sample.Kit
 	sent   map[string]int // facts of a kit that are in the ledger
@@ -30,9 +33,10 @@ type running struct {
 }
 
 // Run plays the event to its end and publishes a snapshot after each part of it.
-// tell hears the progress, a line at a time.
+// tell hears the progress, a line at a time. What an earlier Run over the same
+// board has seen stays; a test that it left in the middle is played anew.
 func (e *Event) Run(ctx context.Context, n *network.Network, b Board, tell func(format string, args ...any)) error {
-	r := &running{e: e, n: n, board: b, judge: validator.New(validator.Config{}), tell: tell, kits: map[string]*sample.Kit{}, sent: map[string]int{}, bad: map[string]bool{}}
+	r := &running{e: e, n: n, board: b, driver: peer.New(n, &e.bench), tell: tell, kits: map[string]*sample.Kit{}, sent: map[string]int{}, bad: map[string]bool{}}
 	serial := map[string]*int{}
 	for _, s := range e.States {
 		serial[s.Country] = new(int)
@@ -56,6 +60,9 @@ func (e *Event) Run(ctx context.Context, n *network.Network, b Board, tell func(
 	if err := r.phase(ctx, pj.Live); err != nil {
 		return err
 	}
+	if _, err := r.events.Interrupted(ctx, ID); err != nil {
+		return err
+	}
 	for i, round := range rounds {
 		if err := r.play(ctx, i, round); err != nil {
 			return err
@@ -65,7 +72,7 @@ func (e *Event) Run(ctx context.Context, n *network.Network, b Board, tell func(
 		return err
 	}
 	r.production()
-	if err := r.publish(ctx, "Readiness sessions, connected authorities, first exchanges"); err != nil {
+	if err := r.publish(ctx, lastly); err != nil {
 		return err
 	}
 	return ctx.Err()
@@ -99,7 +106,7 @@ func (r *running) register() {
 			}
 		}
 	}
-	r.tell("%d countries are in the network, %d take part in the event", len(r.e.States), r.taking())
+	r.tell("%d countries are in the network, %d take part in the event", len(r.e.States), len(r.taking(everybody)))
 }
 
 // connect is the connectivity test: a ping in every direction, and a fact for
@@ -126,7 +133,7 @@ func (r *running) connect(ctx context.Context) error {
 			Subject: ledger.Subject{Role: s.Role, System: system(s), Component: "AP"},
 			Body:    ledger.Body{Suite: "AS4-CONN", Outcome: outcome, Version: k.Version, Catalogue: "1.0", Mode: "automated", Event: ID}})
 	}
-	r.tell("connectivity: %d of %d access points answer with a signed receipt", count, r.taking())
+	r.tell("connectivity: %d of %d access points answer with a signed receipt", count, len(r.taking(everybody)))
 	return r.publish(ctx, "Connectivity of the demonstration event")
 }
 
@@ -138,79 +145,7 @@ func system(s State) string {
 	return s.Country + "-portal"
 }
 
-// play is one round: every requester with every provider that is still in.
-func (r *running) play(ctx context.Context, number int, round round) error {
-	started := time.Now()
-	var tests []*test
-	for _, kase := range round.cases {
-		for _, p := range r.n.Countries {
-			provider := r.n.Node(p)
-			if provider.Provider == nil || r.bad[p] || !r.e.takesPart(p) {
-				continue
-			}
-			for _, a := range r.n.Countries {
-				if asker := r.n.Node(a); a != p && asker.Requester != nil && r.e.takesPart(a) {
-					tests = append(tests, &test{kase: kase, requester: asker, provider: provider})
-				}
-			}
-		}
-	}
-	round.play(ctx, r, tests)
-	passed, good := 0, map[string]bool{}
-	for _, t := range tests {
-		t.at, t.evidence = time.Now().UTC(), r.e.take(t.conversation)
-		if t.err == nil {
-			t.err = conforming(r.judge, t.evidence)
-		}
-		if t.err == nil {
-			passed++
-			good[t.provider.Country] = true
-		}
-	}
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	if err := r.recordAll(ctx, tests); err != nil {
-		return err
-	}
-	for _, t := range tests {
-		r.bad[t.provider.Country] = r.bad[t.provider.Country] || number == 0 && !good[t.provider.Country]
-	}
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	r.tell("round %d of %d, %s (%s): %d of %d peer tests verified in %.1f s", number+1, len(rounds), round.title, list(round.cases), passed, len(tests), time.Since(started).Seconds())
-	for _, s := range r.e.States {
-		for _, t := range tests {
-			if t.provider.Country == s.Country && t.err != nil {
-				r.tell("  %s fails %s with %s: %v", s.Country, t.kase, t.requester.Country, t.err)
-				break
-			}
-		}
-	}
-	return r.publish(ctx, fmt.Sprintf("Round %d of the demonstration event: %s", number+1, round.title))
-}
-
-// recordAll brings the tests of a round into the event.
-func (r *running) recordAll(ctx context.Context, tests []*test) error {
-	for _, t := range tests {
-		if err := r.record(ctx, t); err != nil {
-			return fmt.Errorf("demo: %s of %s and %s: %w", t.kase, t.requester.Country, t.provider.Country, err)
-		}
-	}
-	return nil
-}
-
-func list(all []string) string {
-	out := ""
-	for i, s := range all {
-		if i > 0 {
-			out += ", "
-		}
-		out += s
-	}
-	return out
-}
+func list(all []string) string { return strings.Join(all, ", ") }
 
 // production is what happens after the event, for the countries that got so far.
 func (r *running) production() {
@@ -233,14 +168,19 @@ func (r *running) publish(ctx context.Context, reason string) error {
 		facts = append(facts, k.Facts[r.sent[s.Country]:]...)
 		r.sent[s.Country] = len(k.Facts)
 	}
-	for i := range facts {
-		facts[i].ID = ID + "/" + facts[i].ID
-		if facts[i].PointsAt != "" {
-			facts[i].PointsAt = ID + "/" + facts[i].PointsAt
+	var fresh []ledger.Fact
+	for _, f := range facts {
+		f.ID, f.RecordedAt = ID+"/"+f.ID, time.Time{}
+		if f.PointsAt != "" {
+			f.PointsAt = ID + "/" + f.PointsAt
 		}
-		facts[i].RecordedAt = time.Time{}
+		if _, err := r.board.Ledger.Fact(ctx, f.ID); errors.Is(err, ledger.ErrNotFound) {
+			fresh = append(fresh, f) // the others were told by an earlier Run
+		} else if err != nil {
+			return err
+		}
 	}
-	if _, err := r.board.Ledger.Append(ctx, facts...); err != nil {
+	if _, err := r.board.Ledger.Append(ctx, fresh...); err != nil {
 		return fmt.Errorf("demo: facts: %w", err)
 	}
 	m := r.board.Meter
@@ -261,5 +201,12 @@ func (r *running) publish(ctx context.Context, reason string) error {
 	return nil
 }
 
-// First is the id of the first fact that an event writes.
-func First(e *Event) string { return fmt.Sprintf("%s/sample:%s-00001", ID, e.States[0].Country) }
+// lastly is the reason of the last snapshot of an event.
+const lastly = "Readiness sessions, connected authorities, first exchanges"
+
+// Held tells whether an event has come to its end on a board; one that began and
+// was ended goes on with Run.
+func Held(ctx context.Context, b Board) (bool, error) {
+	all, err := b.Meter.Snapshots(ctx)
+	return slices.ContainsFunc(all, func(s am.Snapshot) bool { return s.Reason == lastly }), err
+}

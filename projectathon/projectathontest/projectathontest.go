@@ -90,12 +90,15 @@ func Run(t *testing.T, open func(*testing.T) projectathon.Store) {
 	t.Run("OctetsStayWhatTheyWere", func(t *testing.T) {
 		s := open(t)
 		for _, b := range []string{"first", "second"} {
-			if err := s.Keep(t.Context(), [32]byte{1}, []byte(b), "t1"); err != nil {
+			if err := s.Keep(t.Context(), projectathon.Sealed{Digest: [32]byte{1}, Octets: []byte(b), Test: "t1"}, projectathon.Sealed{Digest: [32]byte{3}, Octets: []byte("beside " + b), Test: "t1"}); err != nil {
 				t.Fatal(err)
 			}
 		}
 		if b, err := s.Kept(t.Context(), [32]byte{1}); err != nil || string(b) != "first" {
 			t.Errorf("kept %q, %v", b, err)
+		}
+		if b, err := s.Kept(t.Context(), [32]byte{3}); err != nil || string(b) != "beside first" {
+			t.Errorf("beside it: %q, %v", b, err)
 		}
 		if _, err := s.Kept(t.Context(), [32]byte{2}); !errors.Is(err, projectathon.ErrUnknown) {
 			t.Errorf("what is not there gives %v", err)
@@ -104,7 +107,7 @@ func Run(t *testing.T, open func(*testing.T) projectathon.Store) {
 	t.Run("OctetsBelongToTests", func(t *testing.T) {
 		s := open(t)
 		for _, test := range []string{"t2", "t1", "t2"} {
-			if err := s.Keep(t.Context(), [32]byte{1}, []byte("octets"), test); err != nil {
+			if err := s.Keep(t.Context(), projectathon.Sealed{Digest: [32]byte{1}, Octets: []byte("octets"), Test: test}); err != nil {
 				t.Fatal(err)
 			}
 		}
