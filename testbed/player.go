@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -67,12 +68,32 @@ func newPlayer(r *Runner, k *Case, run *Run) *player {
 		conversation: r.NewID(), exchange: r.NewID(), began: r.Clock.Now()}
 	if r.Platform != nil {
 		p.me = r.Platform.Party
-		p.seen = p.me.Mail
+		p.seen = p.current
 		p.from = len(p.seen())
 		p.received = p.from
 		r.Platform.Reset()
 	}
 	return p
+}
+
+// current is the mail of the platform without what belongs to runs that are
+// over: a late answer is none to the case that is played now.
+func (p *player) current() []*partner.Mail {
+	return slices.DeleteFunc(p.me.Mail(), func(m *partner.Mail) bool { return p.past[m.Header.ConversationID] })
+}
+
+// close ends the conversations of a run.
+func (p *player) close() {
+	over := map[string]bool{p.conversation: true}
+	if p.seen != nil {
+		for _, m := range p.seen()[p.from:] {
+			over[m.Header.ConversationID] = true
+		}
+	}
+	if p.past == nil {
+		p.past = map[string]bool{}
+	}
+	maps.Copy(p.past, over)
 }
 
 // play takes the steps one after the other, up to the first that decides.

@@ -107,7 +107,8 @@ type Runner struct {
 	// Judge judges messages; made when nil.
 	Judge *validator.Validator
 
-	probed *Probe // of the target's API; nil before
+	probed *Probe          // of the target's API; nil before
+	past   map[string]bool // conversations of runs that are over
 }
 
 // Play plays one case. The answer always says what happened; the error is that
@@ -132,6 +133,7 @@ func (r *Runner) Play(ctx context.Context, k *Case) (*Run, error) {
 		p := newPlayer(r, k, run)
 		p.forget(limited)
 		p.play(limited)
+		p.close()
 		cancel()
 		if ctx.Err() != nil {
 			run.Result, run.Why = Cancelled, "the run was stopped"

@@ -22,7 +22,7 @@ func TestASessionOfManyCases(t *testing.T) {
 		temper partner.Temper
 	}{
 		{"oots-edm:v2.0", partner.Temper{}},
-		{"oots-edm:v2.0", partner.Temper{Indent: true, Prefix: "voc", Duplicate: 1}},
+		{"oots-edm:v2.0", partner.Temper{Indent: true, Prefix: "voc", Duplicate: 1, DelaySeconds: 60}},
 		{"oots-edm:v1.2", partner.Temper{Shuffle: true, Prefix: "p", Duplicate: 2}},
 	} {
 		t.Run(tc.line, func(t *testing.T) {

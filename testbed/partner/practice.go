@@ -376,7 +376,7 @@ func (p *Practice) Drive(ctx context.Context, do string, args map[string]string)
 	case "cut", "mend": // the line to its base register
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		p.provider.cut = do == "cut"
+		p.provider.cut = do == "cut" || p.is("stays-cut")
 		return Told{State: "done"}, nil
 	}
 	return Told{}, ErrUnsupported
