@@ -176,7 +176,7 @@ func (r *Runner) PlaySuite(ctx context.Context, s *Suite) ([]*Run, error) {
 
 func (r *Runner) defaults() {
 	if r.Line == "" {
-		r.Line = "oots-edm:v2.0"
+		r.Line = defaultLine
 	}
 	if r.DataSet == "" {
 		r.DataSet = "seed"

@@ -2,8 +2,8 @@ package testbed
 
 import (
 	"context"
+	"maps"
 	"slices"
-	"sort"
 )
 
 // verb is a word that a step may begin with.
@@ -15,13 +15,17 @@ type verb struct {
 	do       func(ctx context.Context, p *player, args []string) verdict
 }
 
-func verbNames() []string {
-	var names []string
-	for name := range verbs {
-		names = append(names, name)
+func verbNames() []string { return slices.Sorted(maps.Keys(verbs)) }
+
+// Words is a verb for people: how to write it, and what it does.
+type Words struct{ Verb, Usage, About string }
+
+// Verbs are the words that a step may begin with.
+func Verbs() (out []Words) {
+	for _, name := range verbNames() {
+		out = append(out, Words{name, verbs[name].usage, verbs[name].about})
 	}
-	sort.Strings(names)
-	return names
+	return out
 }
 
 // verbs are the words of steps, with what they do.

@@ -77,7 +77,7 @@ func NewPractice(c PracticeConfig) (*Practice, error) {
 	}
 	if c.Fault != "" {
 		if p.fault = FindFault(c.Fault); p.fault == nil {
-			return nil, fmt.Errorf("partner: there is no fault %q", c.Fault)
+			return nil, fmt.Errorf("there is no fault %q; oots test list --faults shows them", c.Fault)
 		}
 	}
 	p.provider = &provider{Practice: p, seen: map[string]bool{}, previews: map[string]*preview{}}
