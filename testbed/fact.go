@@ -130,7 +130,7 @@ func (r *Report) Facts(c *Catalogue, sample bool) []ledger.Fact {
 				continue
 			}
 			f := fact("conformance/" + run.ID)
-			f.Body.Suite, f.Body.Case, f.Body.Outcome, f.HappenedAt = run.Suite, run.Case, string(run.Result), run.Started
+			f.Body.Suite, f.Body.Case, f.Body.Outcome, f.HappenedAt = run.Suite, run.Case, string(run.Result), r.happened(run)
 			f.Evidence = evidenceOf(run)
 			out = append(out, f)
 		}
@@ -141,7 +141,7 @@ func (r *Report) Facts(c *Catalogue, sample bool) []ledger.Fact {
 		for _, shown := range o.shown(s, r.Line, sides[r.Component]) {
 			last := shown.Runs[len(shown.Runs)-1]
 			f := fact(fmt.Sprintf("conformance/%s/%s/%s/%s/%s", r.Country, r.Component, o.Suite, shown.Case, last.ID))
-			f.Body.Suite, f.Body.Case, f.Body.Outcome, f.HappenedAt = o.Suite, shown.Case, string(shown.Result), last.Started
+			f.Body.Suite, f.Body.Case, f.Body.Outcome, f.HappenedAt = o.Suite, shown.Case, string(shown.Result), r.happened(last)
 			f.Evidence = evidenceOf(shown.Runs...)
 			out = append(out, f)
 		}
@@ -153,6 +153,15 @@ func (r *Report) Facts(c *Catalogue, sample bool) []ledger.Fact {
 		out = append(out, f)
 	}
 	return out
+}
+
+// happened is when a run was: by its own clock, but not after the report was
+// made, since the clock of a lab runs ahead.
+func (r *Report) happened(run *Run) time.Time {
+	if run.Started.After(r.Made) {
+		return r.Made
+	}
+	return run.Started
 }
 
 // evidenceOf are the messages that runs rest on, at most 20.

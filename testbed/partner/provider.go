@@ -268,7 +268,8 @@ func (p *provider) piece(out *reply, a *edm.Response, req *edm.Request, complete
 	add(edm.MainEvidence, format, model, "Evidence")
 	for _, kind := range supplements {
 		has := complete || format == "application/xml" && kind == string(edm.HumanReadableVersion)
-		if has && slices.Contains(wanted, kind) || req.Line == edm.V20 && p.is("unasked-supplements") {
+		needed := kind == string(edm.HumanReadableVersion) && format == "application/xml" && model == "" // TDD 4.5.2
+		if (needed || has && slices.Contains(wanted, kind)) && req.Line == edm.V20 || req.Line == edm.V20 && p.is("unasked-supplements") {
 			add(edm.DocumentKind(kind), "application/pdf", "", kind)
 		}
 	}
