@@ -59,6 +59,7 @@ var requesterFaults = []Fault{
 	{Name: "identity-without-birth", About: "leaves out the date of birth", edits: asked("remove //sdg:Person/sdg:DateOfBirth")},
 	{Name: "identity-changed-name", About: "writes the name otherwise than the identity says"},
 	{Name: "identity-kept", About: "sends the identity of the request before"},
+	{Name: "classification-without-scheme", About: "does not say which code list the user's answer is from", edits: asked("remove //sdg:EvidenceProviderClassification/sdg:Identifier/@schemeID")},
 	{Name: "forgets-classification", About: "does not tell the provider what the user answered to the directory"},
 	{Name: "identity-raised-assurance", About: "raises the level of assurance"},
 	{Name: "identity-other-identifier", About: "sends another identifier than the identity has", edits: asked("set //sdg:Person/sdg:Identifier FI/NL/SOMEBODY-0009")},
