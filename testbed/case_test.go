@@ -49,14 +49,39 @@ func TestASuiteLoadsBesideABrokenCase(t *testing.T) {
 		"EP-OWN/c.txt":      {Data: []byte("nonsense")},
 		"EP-OWN/README.md":  {Data: []byte("# Own cases\nmore\n")},
 		"base/request.xml":  {Data: []byte("<a/>")},
+		"EP-OWN/d.txt":      {Data: []byte(strings.NewReplacer("EP-OWN-001", "EP-OWN-004", "base request", "base nothing").Replace(sound))},
 		"EP-OWN/big.txt":    {Data: make([]byte, testbed.MaxCase+1)},
 		"EP-OWN/base/b.xml": {Data: []byte("<b/>")},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(c.Suites) != 1 || len(c.Suites[0].Cases) != 1 || c.Suites[0].Title != "Own cases" || len(c.Problems) != 3 {
+	if len(c.Suites) != 1 || len(c.Suites[0].Cases) != 1 || c.Suites[0].Title != "Own cases" || len(c.Problems) != 4 {
 		t.Errorf("%+v, problems %v", c.Suites, c.Problems)
+	}
+}
+
+// TestOwnSuitesStandOnOurs: a folder of own cases needs no base messages of its
+// own, and what it has comes first.
+func TestOwnSuitesStandOnOurs(t *testing.T) {
+	own := fstest.MapFS{"EP-OWN/a.txt": {Data: []byte(strings.Replace(sound, "fault", "shows TC20\nfault", 1))}}
+	if c, err := testbed.Load(own); err != nil || len(c.Problems) != 1 || c.Case("EP-OWN-001") != nil {
+		t.Errorf("alone: %v, problems %v", err, c.Problems)
+	}
+	ours := catalogue(t)
+	c, err := testbed.LoadOver(own, ours)
+	if err != nil || len(c.Problems) > 0 || len(c.Suites) != 1 {
+		t.Fatalf("over ours: %v, problems %v", err, c.Problems)
+	}
+	if run, err := lab(t, c, "", "oots-edm:v2.0").Play(t.Context(), c.Case("EP-OWN-001")); err != nil || run.Result != testbed.Pass {
+		t.Error(err, run.Result, run.Why)
+	}
+	own["base/request.xml"] = &fstest.MapFile{Data: []byte("<own/>")}
+	if c, err = testbed.LoadOver(own, ours); err != nil {
+		t.Fatal(err)
+	}
+	if run, err := lab(t, c, "", "oots-edm:v2.0").Play(t.Context(), c.Case("EP-OWN-001")); err != nil || string(run.Messages[0].Body) != "<own/>" {
+		t.Error("the base message of one's own does not come first", err)
 	}
 }
 

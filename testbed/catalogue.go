@@ -7,10 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"sort"
 	"strings"
+
+	"github.com/once-only/oots/testbed/draft"
 )
 
 // Suite is a folder of cases.
@@ -21,6 +24,9 @@ type Suite struct {
 	base  map[string]string
 }
 
+// defaultLine is the line of cases and runs that name none.
+const defaultLine = "oots-edm:v2.0"
+
 // Catalogue is all suites that were loaded, with what was wrong with some of
 // their files.
 type Catalogue struct {
@@ -30,14 +36,19 @@ type Catalogue struct {
 	Suites   []*Suite
 	Problems []Problem
 	base     map[string]string // for all suites
+	under    *Catalogue        // whose base messages and peer cases are known here too; nil: none
 }
 
 // Load reads a folder of suites: a folder each, a file (.txt) each case. The
 // first line of a folder's README is its title. Base messages lie in base/, of
 // the suite or beside the suites. A broken file is a Problem and the rest is
 // loaded.
-func Load(files fs.FS) (*Catalogue, error) {
-	c := &Catalogue{base: map[string]string{}}
+func Load(files fs.FS) (*Catalogue, error) { return LoadOver(files, nil) }
+
+// LoadOver reads a folder of own suites, whose cases may stand on the base
+// messages of another catalogue and show its peer cases.
+func LoadOver(files fs.FS, under *Catalogue) (*Catalogue, error) {
+	c := &Catalogue{base: map[string]string{}, under: under}
 	digest := sha256.New()
 	folders, err := fs.ReadDir(files, ".")
 	if err != nil {
@@ -80,7 +91,7 @@ func Load(files fs.FS) (*Catalogue, error) {
 			c.Suites = append(c.Suites, s)
 		}
 	}
-	c.checkShows()
+	c.check()
 	c.Version = hex.EncodeToString(digest.Sum(nil))[:12]
 	return c, nil
 }
@@ -100,21 +111,46 @@ func (c *Catalogue) add(s *Suite, file string, text []byte, seen map[string]stri
 	}
 }
 
-// checkShows leaves out cases that show a peer case which is not there.
-func (c *Catalogue) checkShows() {
+// check leaves out cases that name what is not there: a peer case, or a base
+// message.
+func (c *Catalogue) check() {
 	for _, s := range c.Suites {
 		s.Cases = slices.DeleteFunc(s.Cases, func(k *Case) bool {
-			if k.Shows == "" {
-				return false
+			why := c.missing(k)
+			if why != "" {
+				c.Problems = append(c.Problems, Problem{k.File, 0, why})
 			}
-			if peer := c.Case(k.Shows); peer != nil && peer.Peer() {
-				return false
-			}
-			c.Problems = append(c.Problems, Problem{k.File, 0, fmt.Sprintf("it shows %s, and these suites have no peer case of that id", k.Shows)})
-			return true
+			return why != ""
 		})
 	}
 	c.Suites = slices.DeleteFunc(c.Suites, func(s *Suite) bool { return len(s.Cases) == 0 })
+}
+
+// missing is what a case names and nobody knows.
+func (c *Catalogue) missing(k *Case) string {
+	if k.Shows != "" && !c.hasPeer(k.Shows) {
+		return fmt.Sprintf("it shows %s, and there is no peer case of that id", k.Shows)
+	}
+	lines := k.Lines
+	if len(lines) == 0 {
+		lines = []string{defaultLine}
+	}
+	for _, name := range slices.Sorted(maps.Keys(k.Files)) {
+		base := draft.Base(k.Files[name])
+		for _, line := range lines {
+			if _, found := c.baseOf(k, line)(base); base != "" && !found {
+				return fmt.Sprintf("%s stands on the base message %q, which is not there for %s", name, base, line)
+			}
+		}
+	}
+	return ""
+}
+
+func (c *Catalogue) hasPeer(id string) bool {
+	if k := c.Case(id); k != nil && k.Peer() {
+		return true
+	}
+	return c.under != nil && c.under.hasPeer(id)
 }
 
 // Suite finds a suite by its name, in any case.
@@ -149,7 +185,11 @@ func (c *Catalogue) baseOf(k *Case, line string) func(string) (string, bool) {
 		if s := c.Suite(k.Suite); s != nil {
 			own = s.base
 		}
-		for _, from := range []map[string]string{own, c.base} {
+		from := []map[string]string{own, c.base}
+		for under := c.under; under != nil; under = under.under {
+			from = append(from, under.base)
+		}
+		for _, from := range from {
 			for _, n := range []string{name + "." + version, name} {
 				if text, ok := from[n]; ok {
 					return text, true

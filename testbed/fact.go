@@ -97,7 +97,7 @@ func (r *Report) Facts(c *Catalogue, sample bool) []ledger.Fact {
 		if of == nil {
 			continue
 		}
-		f := fact("conformance/"+run.ID, of, run.Suite, run.Result, run.Started)
+		f := fact("conformance/"+run.ID, of, run.Suite, run.Result, r.happened(run))
 		f.Body.Case = run.Case
 		for _, m := range run.Messages {
 			cite(&f, m)
@@ -112,7 +112,7 @@ func (r *Report) Facts(c *Catalogue, sample bool) []ledger.Fact {
 		for _, suite := range of.Suites {
 			for _, x := range r.shown(c.Suite(suite), of, codes) {
 				last := x.Runs[len(x.Runs)-1]
-				f := fact(fmt.Sprintf("conformance/%s/%s/%s/%s/%s", r.Country, of.Code, suite, x.Case, last.ID), of, suite, x.Result, last.Started)
+				f := fact(fmt.Sprintf("conformance/%s/%s/%s/%s/%s", r.Country, of.Code, suite, x.Case, last.ID), of, suite, x.Result, r.happened(last))
 				f.Body.Case = x.Case
 				for _, run := range x.Runs {
 					for _, m := range run.Messages {
@@ -136,6 +136,15 @@ func (r *Report) Facts(c *Catalogue, sample bool) []ledger.Fact {
 		}
 	}
 	return out
+}
+
+// happened is when a run was: by its own clock, but not after the report was
+// made, since the clock of a lab runs ahead.
+func (r *Report) happened(run *Run) time.Time {
+	if run.Started.After(r.Made) {
+		return r.Made
+	}
+	return run.Started
 }
 
 // judged tells whether a result can stand in the ledger.

@@ -3,13 +3,15 @@ package testbed
 import (
 	"context"
 	"slices"
+	"strings"
 )
 
 // asksDirectories tells whether a case rests on what the target asks of the
 // platform's directories.
 func (c *Case) asksDirectories() bool {
 	return slices.ContainsFunc(c.Steps, func(s Step) bool {
-		return slices.Contains([]string{"directory", "names", "asked", "queries"}, s.Verb) || s.Verb == "do" && s.Args[0] == "query"
+		return slices.Contains([]string{"directory", "names", "asked", "queries"}, s.Verb) ||
+			s.Verb == "agree" && slices.ContainsFunc(s.Args, func(rule string) bool { return strings.HasPrefix(rule, "X-4") }) || s.Verb == "do" && s.Args[0] == "query"
 	})
 }
 

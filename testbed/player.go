@@ -68,7 +68,7 @@ func newPlayer(r *Runner, k *Case, run *Run) *player {
 		conversation: r.NewID(), exchange: r.NewID(), began: r.Clock.Now()}
 	if r.Platform != nil {
 		p.me = r.Platform.Party
-		p.seen = p.me.Mail
+		p.seen = p.current
 		p.from = len(p.seen())
 		p.received = p.from
 		r.Platform.Reset()
@@ -76,14 +76,20 @@ func newPlayer(r *Runner, k *Case, run *Run) *player {
 	return p
 }
 
-// close ends the conversations of a case.
+// current is the mail of the platform without what belongs to runs that are
+// over: a late answer is none to the case that is played now.
+func (p *player) current() []*partner.Mail {
+	return slices.DeleteFunc(p.me.Mail(), func(m *partner.Mail) bool { return p.past[m.Header.ConversationID] })
+}
+
+// close ends the conversations of a run.
 func (p *player) close() {
-	p.over[p.conversation] = true
 	if p.seen != nil {
 		for _, m := range p.seen()[p.from:] {
-			p.over[m.Header.ConversationID] = true
+			p.past[m.Header.ConversationID] = true
 		}
 	}
+	p.past[p.conversation] = true
 }
 
 // play takes the steps one after the other, up to the first that decides.
@@ -247,7 +253,7 @@ func (p *player) next(ctx context.Context, limit time.Duration) (*partner.Mail, 
 	for {
 		for _, m := range p.seen()[p.received:] {
 			p.received++
-			if !m.Sent && !p.over[m.Header.ConversationID] {
+			if !m.Sent {
 				p.last = m
 				return m, ""
 			}

@@ -111,11 +111,8 @@ type Runner struct {
 	// End stops what was started for this runner; Close calls it. Optional.
 	End func() error
 
-	// over are the conversations of cases that were played: what still comes in
-	// them is late, and no answer to the case that is played now.
-	over map[string]bool
-
-	probed *Probe // of the target's API; nil before
+	probed *Probe          // of the target's API; nil before
+	past   map[string]bool // conversations of runs that are over
 }
 
 // Play plays one case. The answer always says what happened; the error is that
@@ -144,8 +141,8 @@ func (r *Runner) Play(ctx context.Context, k *Case) (*Run, error) {
 		p := newPlayer(&mine, k, run)
 		p.forget(limited)
 		p.play(limited)
-		cancel()
 		p.close()
+		cancel()
 		if ctx.Err() != nil {
 			run.Result, run.Why = Cancelled, "the run was stopped"
 		}
@@ -187,7 +184,7 @@ func (r *Runner) PlaySuite(ctx context.Context, s *Suite) ([]*Run, error) {
 
 func (r *Runner) defaults() {
 	if r.Line == "" {
-		r.Line = "oots-edm:v2.0"
+		r.Line = defaultLine
 	}
 	if r.DataSet == "" {
 		r.DataSet = "seed"
@@ -210,8 +207,8 @@ func (r *Runner) defaults() {
 	if r.Judge == nil {
 		r.Judge = validator.New(validator.Config{})
 	}
-	if r.over == nil {
-		r.over = map[string]bool{}
+	if r.past == nil {
+		r.past = map[string]bool{}
 	}
 	if r.Target.Browser == nil {
 		r.Target.Browser = &http.Client{Timeout: r.Patience, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}

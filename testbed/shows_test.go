@@ -82,8 +82,9 @@ func TestSuiteCasesShowPeerCases(t *testing.T) {
 func TestACaseShowsAPeerCaseThatIsThere(t *testing.T) {
 	for shows, want := range map[string]string{"TC20": "", "TC21": "no peer case of that id", "EP-OWN-001": "id of one peer case"} {
 		c, err := testbed.Load(fstest.MapFS{
-			"EP-OWN/a.txt": {Data: []byte(strings.Replace(sound, "fault", "shows "+shows+"\nfault", 1))},
-			"PEER/b.txt":   {Data: []byte("case TC20 x\ncites y\nrole evidence-requester evidence-provider\nrequester: do request\n")},
+			"EP-OWN/a.txt":     {Data: []byte(strings.Replace(sound, "fault", "shows "+shows+"\nfault", 1))},
+			"base/request.xml": {Data: []byte("<a/>")},
+			"PEER/b.txt":       {Data: []byte("case TC20 x\ncites y\nrole evidence-requester evidence-provider\nrequester: do request\n")},
 		})
 		if err != nil {
 			t.Fatal(err)

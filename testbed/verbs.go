@@ -2,8 +2,8 @@ package testbed
 
 import (
 	"context"
+	"maps"
 	"slices"
-	"sort"
 )
 
 // verb is a word that a step may begin with.
@@ -15,13 +15,17 @@ type verb struct {
 	do       func(ctx context.Context, p *player, args []string) verdict
 }
 
-func verbNames() []string {
-	var names []string
-	for name := range verbs {
-		names = append(names, name)
+func verbNames() []string { return slices.Sorted(maps.Keys(verbs)) }
+
+// Words is a verb for people: how to write it, and what it does.
+type Words struct{ Verb, Usage, About string }
+
+// Verbs are the words that a step may begin with.
+func Verbs() (out []Words) {
+	for _, name := range verbNames() {
+		out = append(out, Words{name, verbs[name].usage, verbs[name].about})
 	}
-	sort.Strings(names)
-	return names
+	return out
 }
 
 // verbs are the words of steps, with what they do.
@@ -49,6 +53,8 @@ var verbs = map[string]verb{
 	"names":     {"WAY", "the platform's DNS answers so from now on", 1, 1, checkNames, doNames},
 	"asked":     {"NAME [is VALUE | like REGEX | absent]", "the last query that came to the directories says so", 1, 3, nil, doAsked},
 	"queries":   {"N|N+", "so many queries have come", 1, 1, checkAmount(0), doQueries},
+	"down":      {"", "the platform's access point takes nothing from now on", 0, 0, nil, setDown(true)},
+	"up":        {"", "and takes messages again", 0, 0, nil, setDown(false)},
 	"ask":       {"requirements|evidence-types|data-services [KEY=VALUE…] [version LINE|none] [as NAME]", "the platform asks the system's own directories", 1, -1, checkAsk, doAsk},
 	"status":    {"NAME N", "the answer came with this HTTP status", 2, 2, checkStatus, doStatus},
 	"signed":    {"NAME", "the answer is signed as TDD 3.6.2 asks, under the root that the system gave", 1, 1, nil, doSigned},

@@ -170,7 +170,7 @@ func doOrder(ctx context.Context, p *player, args []string) verdict {
 		return verdict{Unsupported, "nobody can tell this system to act; give its API with --api"}
 	}
 	if args[0] == "request" { // which evidence, of those that the data set has
-		d := p.Target.Data
+		d := p.Target.data("evidence-requester")
 		for key, value := range map[string]string{"country": d.Country, "procedure": d.Procedure, "requirement": d.Requirement.ID} {
 			pairs[key] = cmp.Or(pairs[key], value)
 		}

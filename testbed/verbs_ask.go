@@ -11,7 +11,7 @@ import (
 )
 
 func checkDirectory(_ *Case, args []string) string {
-	if partner.FindMisbehaviour(args[0]) == nil && args[0] != "changed" {
+	if partner.FindMisbehaviour(args[0]) == nil && changeOf(args[0]) == nil {
 		return fmt.Sprintf("no way to answer is called %q (oots test list --directory shows them)", args[0])
 	}
 	return ""
@@ -21,8 +21,8 @@ func doDirectory(_ context.Context, p *player, args []string) verdict {
 	if p.Platform == nil || p.Platform.Directories == nil {
 		return verdict{Unsupported, "the platform has no directories for this target"}
 	}
-	if args[0] == "changed" {
-		if err := p.Platform.Directories.Change(withoutDiploma(p.Target.Data.Country)); err != nil {
+	if change := changeOf(args[0]); change != nil {
+		if err := p.Platform.Directories.Change(change(&p.Target.Data)); err != nil {
 			return broken("%v", err)
 		}
 		return pass("the data were changed")
@@ -31,11 +31,46 @@ func doDirectory(_ context.Context, p *player, args []string) verdict {
 	return pass("%s", args[0])
 }
 
-// withoutDiploma takes the evidence types of a country out of the lists that
-// fulfil a requirement: its data have changed.
-func withoutDiploma(country string) func(*cs.DataSet) *cs.DataSet {
+// Way is how the platform's directories, or its DNS, may answer.
+type Way struct{ Verb, Name, About string }
+
+// changes are ways of the directories that are no misbehaviour: their data
+// become others.
+var changes = []struct {
+	Way
+	change func(*partner.Data) func(*cs.DataSet) *cs.DataSet
+}{
+	{Way{"directory", "changed", "the country's procedures are gone"}, withoutProcedures},
+	{Way{"directory", "asking", "the user must say where to look before a provider is named"}, (*partner.Data).Asking},
+}
+
+func changeOf(name string) func(*partner.Data) func(*cs.DataSet) *cs.DataSet {
+	for _, c := range changes {
+		if c.Name == name {
+			return c.change
+		}
+	}
+	return nil
+}
+
+// Ways are all that the verbs directory and names take.
+func Ways() (out []Way) {
+	for _, m := range partner.Misbehaviours {
+		out = append(out, Way{"directory", m.Name, m.About})
+	}
+	for _, c := range changes {
+		out = append(out, c.Way)
+	}
+	for _, m := range partner.NameModes {
+		out = append(out, Way{"names", m.Name, m.About})
+	}
+	return out
+}
+
+// withoutProcedures takes away a country's procedures: its data have changed.
+func withoutProcedures(d *partner.Data) func(*cs.DataSet) *cs.DataSet {
 	return func(set *cs.DataSet) *cs.DataSet {
-		part := *set.Contributions[country]
+		part := *set.Contributions[d.Country]
 		part.Frameworks = nil
 		return set.With(&part)
 	}

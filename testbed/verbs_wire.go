@@ -108,6 +108,17 @@ func doPing(ctx context.Context, p *player, _ []string) verdict {
 	return pass("acknowledged with a signed receipt")
 }
 
+// setDown stops the platform's access point, or starts it again.
+func setDown(yes bool) func(context.Context, *player, []string) verdict {
+	return func(_ context.Context, p *player, _ []string) verdict {
+		if p.me == nil {
+			return verdict{Unsupported, "the platform has no access point for this target"}
+		}
+		p.me.Down(yes)
+		return pass("")
+	}
+}
+
 func checkExpect(_ *Case, args []string) string {
 	known := []string{as4.ActionRequest, as4.ActionResponse, as4.ActionException, as4.ActionSubmit, as4.ActionSubmitDone}
 	for _, a := range strings.Split(args[0], "|") {

@@ -31,15 +31,12 @@ type test struct {
 	Setup testSetup `cmd:"" help:"Keys and configurations of a node and of the platform that tests it."`
 }
 
-// cases loads the suites of this build, or a folder's.
+// cases loads the suites of this build, or a folder's, which may stand on the
+// base messages of this build.
 func cases(w *world, dir string) (*testbed.Catalogue, error) {
-	files := os.DirFS(dir)
-	var c *testbed.Catalogue
-	var err error
-	if dir == "" {
-		c, err = testbed.Load(suites.Files)
-	} else {
-		c, err = testbed.Load(files)
+	c, err := testbed.Load(suites.Files)
+	if err == nil && dir != "" {
+		c, err = testbed.LoadOver(os.DirFS(dir), c)
 	}
 	if err != nil {
 		return nil, err
@@ -55,7 +52,8 @@ type testList struct {
 	Cases      string `type:"existingdir" help:"Folder of suites; those of this build otherwise."`
 	Faults     bool   `help:"The faults that cases exist to find."`
 	Deviations bool   `help:"The deviations of AS4 messages that a case may send."`
-	Directory  bool   `help:"The ways in which the platform's directories can misbehave."`
+	Directory  bool   `help:"The ways in which the platform's directories and its DNS can answer."`
+	Verbs      bool   `help:"The steps that a case may have."`
 }
 
 // Run lists.
@@ -72,8 +70,13 @@ func (c testList) Run(w *world) error {
 		}
 		return nil
 	case c.Directory:
-		for _, m := range partner.Misbehaviours {
-			fmt.Fprintf(w.out, "%-22s %s\n", m.Name, m.About)
+		for _, way := range testbed.Ways() {
+			fmt.Fprintf(w.out, "%-10s %-22s %s\n", way.Verb, way.Name, way.About)
+		}
+		return nil
+	case c.Verbs:
+		for _, v := range testbed.Verbs() {
+			fmt.Fprintf(w.out, "%s\n%14s%s\n", strings.TrimSpace(v.Verb+" "+v.Usage), "", v.About)
 		}
 		return nil
 	}
@@ -91,12 +94,28 @@ func (c testList) Run(w *world) error {
 		}
 		fmt.Fprintf(w.out, "%s  %s (%d cases)\n", s.Name, s.Title, len(s.Cases))
 		for _, k := range s.Cases {
-			fmt.Fprintf(w.out, "  %-13s %-20s %s\n", k.ID, strings.Join(k.Roles, ", "), k.Title)
+			fmt.Fprintf(w.out, "  %-14s %-20s %s\n", k.ID, played(k), k.Title)
 			n++
 		}
 	}
 	fmt.Fprintf(w.out, "%d cases, catalogue %s\n", n, catalogue.Version)
 	return nil
+}
+
+// played says who plays a case: the role, or the components of a peer case.
+func played(k *testbed.Case) string {
+	if !k.Peer() {
+		return k.Role
+	}
+	var components []string
+	for _, role := range k.Roles {
+		for _, r := range testbed.Roles {
+			if r.Role == role {
+				components = append(components, r.Component)
+			}
+		}
+	}
+	return strings.Join(components, " with ")
 }
 
 type testRun struct {
@@ -194,6 +213,8 @@ func (c testRun) Run(w *world) error {
 		return no("%d of %d cases failed", report.Count(testbed.Fail), len(runs))
 	case report.Count(testbed.Broken) > 0:
 		return fmt.Errorf("%d cases could not be judged: the platform failed", report.Count(testbed.Broken))
+	case len(runs) == 1 && runs[0].Result == testbed.NotApplicable:
+		return fmt.Errorf("nothing was played: %s", runs[0].Why)
 	case report.Count(testbed.Pass, testbed.Warnings, testbed.NeedsReview) == 0:
 		return fmt.Errorf("nothing was played: no case applies to this system, or it could not be told to act")
 	}

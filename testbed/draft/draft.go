@@ -110,6 +110,21 @@ func apply(text string, bases Bases, depth int) (string, error) {
 	return message, nil
 }
 
+// Base is the name of the base message that a draft begins with, "" when it is
+// a message itself.
+func Base(text string) string {
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		if verb, rest, _ := strings.Cut(line, " "); verb == "base" {
+			return strings.TrimSpace(rest)
+		}
+		if line != "" && !strings.HasPrefix(line, "#") {
+			return ""
+		}
+	}
+	return ""
+}
+
 // Edit makes changes, one a line, to a message.
 func Edit(message, script string) (string, error) {
 	return Apply("base it\n"+script, func(string) (string, bool) { return message, true })

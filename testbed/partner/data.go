@@ -140,3 +140,36 @@ func (d *Data) ask(id string, c *Clock) *edm.Request {
 		Requirements: []sdg.Requirement{d.Requirement}, Requesters: []sdg.Agent{d.Requester}, Provider: d.Provider,
 		Evidence: d.asked("application/pdf", "application/xml")}
 }
+
+// Question of Asking, and the answer that finds the provider of Data.
+const (
+	QuestionID  = "e1b7f6d2-3c44-4a8e-8f3e-2d9f8a7b6c98"
+	RightAnswer = "north"
+)
+
+// Asking makes the directory ask the user where to look (DSD:ERR:0005) before
+// it names the provider.
+func (d *Data) Asking() func(*cs.DataSet) *cs.DataSet {
+	return func(set *cs.DataSet) *cs.DataSet {
+		part := *set.Contributions[d.Country]
+		question := sdg.ClassificationConcept{Identifier: sdg.Identifier{Scheme: cs.CodeListAddress(d.Country, "TestTown"), Value: QuestionID}, Type: "string",
+			Descriptions: english("In which part of the country? Write north or south.")}
+		part.Records = slices.Clone(part.Records)
+		for i := range part.Records {
+			if part.Records[i].ID == d.Evidence.ID {
+				part.Records[i].ProviderQuestions = []sdg.ClassificationConcept{question}
+			}
+		}
+		part.Providers = slices.Clone(part.Providers)
+		for i := range part.Providers {
+			if part.Providers[i].Identifier == d.Provider.Identifier {
+				covers := question
+				covers.Values = &sdg.SupportedValue{Strings: []string{RightAnswer}}
+				part.Providers[i].Concepts = []sdg.ClassificationConcept{covers}
+			}
+		}
+		part.CodeLists = append(slices.Clone(part.CodeLists), cs.CodeList{Name: "TestTown", Version: "1.0.0", Titles: english("Part of the country"),
+			Codes: []cs.Code{{Code: "north"}, {Code: "south"}}})
+		return set.With(&part)
+	}
+}

@@ -81,6 +81,14 @@ var Faults = []Fault{
 	{Name: "loses-second", About: "delivers one of two pieces of evidence"},
 	{Name: "loses-supplements", About: "leaves out annex and translation"},
 	{Name: "no-deferral", About: "answers that there is no evidence when it only needs time"},
+	{Name: "refuses-warnings", About: "refuses what the rules only warn of"},
+	{Name: "refuses-reminders", About: "refuses a slot that the rules only remind of"},
+	{Name: "refuses-representatives", About: "refuses requests of somebody who acts for the person"},
+	{Name: "ignores-structure", About: "does not hold requests to the schema", lax: []string{"STR-04", "decode"}},
+	{Name: "previews-again", About: "answers the second request with another preview address"},
+	{Name: "unasked-supplements", About: "joins documents that nobody asked for"},
+	{Name: "preview-down", About: "its preview space does not work"},
+	{Name: "stays-cut", About: "does not answer again when its base register is back"},
 	{Name: "legal-persons-unsupported", About: "refuses legal persons as invalid"},
 
 	// Writing an Evidence Response.

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/once-only/oots/as4"
@@ -120,6 +121,7 @@ type Party struct {
 	mail  []*Mail
 	codes []ebms.Code
 	came  chan struct{} // told of every arrival, never blocks
+	down  atomic.Bool
 	stand map[string]*Mail
 }
 
@@ -162,7 +164,16 @@ func (p *Party) Peer() Peer {
 }
 
 // ServeHTTP receives.
-func (p *Party) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.ap.ServeHTTP(w, r) }
+func (p *Party) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if p.down.Load() {
+		http.Error(w, "down", http.StatusServiceUnavailable)
+		return
+	}
+	p.ap.ServeHTTP(w, r)
+}
+
+// Down stops receiving, until it is told otherwise.
+func (p *Party) Down(yes bool) { p.down.Store(yes) }
 
 // Deliver keeps a message that came in.
 func (p *Party) Deliver(_ context.Context, m *as4.Message) error {

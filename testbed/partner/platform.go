@@ -15,6 +15,9 @@ type Platform struct {
 
 // Reset begins a new case.
 func (p *Platform) Reset() {
+	if p.Party != nil {
+		p.Down(false)
+	}
 	if p.Directories != nil {
 		p.Directories.Reset()
 	}

@@ -75,7 +75,7 @@ func NewPractice(c PracticeConfig) (*Practice, error) {
 	}
 	if c.Fault != "" {
 		if p.fault = FindFault(c.Fault); p.fault == nil {
-			return nil, fmt.Errorf("partner: there is no fault %q", c.Fault)
+			return nil, fmt.Errorf("there is no fault %q; oots test list --faults shows them", c.Fault)
 		}
 	}
 	p.provider = &provider{Practice: p, seen: map[string]bool{}, previews: map[string]*preview{}}
@@ -374,7 +374,7 @@ func (p *Practice) Drive(ctx context.Context, do string, args map[string]string)
 	case "cut", "mend": // the line to its base register
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		p.provider.cut = do == "cut"
+		p.provider.cut = do == "cut" || p.is("stays-cut")
 		return Told{State: "done"}, nil
 	}
 	return Told{}, ErrUnsupported

@@ -68,6 +68,10 @@ func (p *provider) request(m *Mail) *reply {
 		return p.refuse(m, req, edm.InvalidRequest, "the namespace prefix is unknown")
 	case p.is("refuses-shuffled") && strings.Index(string(body), `"SpecificationIdentifier"`) > strings.Index(string(body), `"Procedure"`):
 		return p.refuse(m, req, edm.InvalidRequest, "the slots are out of order")
+	case p.is("refuses-reminders") && len(req.Answers) > 0:
+		return p.refuse(m, req, edm.InvalidRequest, "the slot EvidenceProviderClassification is unknown")
+	case p.is("refuses-representatives") && (req.Representative != nil || req.RepresentativeOrganisation != nil):
+		return p.refuse(m, req, edm.InvalidRequest, "nobody may act for somebody else")
 	case p.is("legal-persons-unsupported") && req.LegalPerson != nil:
 		return p.refuse(m, req, edm.InvalidRequest, "no natural person")
 	}
@@ -86,7 +90,7 @@ func (p *provider) request(m *Mail) *reply {
 // refusal is the rule that a request breaks, "" when it is sound.
 func (p *provider) refusal(m *Mail, req *edm.Request, report *validator.Report) string {
 	for _, f := range report.Findings {
-		if f.Refuses() && !p.laxOn(f.Rule) {
+		if (f.Refuses() || f.Severity == validator.Warning && !f.Advice && p.is("refuses-warnings")) && !p.laxOn(f.Rule) {
 			return fmt.Sprintf("%s: %s", f.Rule, f.Expected)
 		}
 	}
@@ -264,7 +268,8 @@ func (p *provider) piece(out *reply, a *edm.Response, req *edm.Request, complete
 	add(edm.MainEvidence, format, model, "Evidence")
 	for _, kind := range supplements {
 		has := complete || format == "application/xml" && kind == string(edm.HumanReadableVersion)
-		if has && slices.Contains(wanted, kind) {
+		needed := kind == string(edm.HumanReadableVersion) && format == "application/xml" && model == "" // TDD 4.5.2
+		if (needed || has && slices.Contains(wanted, kind)) && req.Line == edm.V20 || req.Line == edm.V20 && p.is("unasked-supplements") {
 			add(edm.DocumentKind(kind), "application/pdf", "", kind)
 		}
 	}
@@ -323,6 +328,9 @@ func (p *provider) second(m *Mail, req *edm.Request) *reply {
 		v.done = true
 		return p.refuse(m, req, edm.Timeout, "X-35: the preview has expired")
 	}
+	if p.is("previews-again") {
+		return p.openPreview(m, req)
+	}
 	v.second, v.opened = m, m.Header.Timestamp
 	if p.is("delivers-before-decision") {
 		v.done = true
@@ -379,6 +387,10 @@ func (p *provider) expire() (out []*Mail, replies []*reply) {
 func (p *provider) ServePreview(w http.ResponseWriter, r *http.Request) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.is("preview-down") {
+		http.Error(w, "Try again later.", http.StatusServiceUnavailable)
+		return
+	}
 	v := p.previews[strings.TrimPrefix(r.URL.Path, "/preview/")]
 	expired := v != nil && (v.done && !p.is("link-stays-open") || !p.is("ignores-timeouts") && !v.visited && p.Clock.Now().Sub(v.issued) > T2)
 	if v == nil || expired {

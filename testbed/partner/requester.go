@@ -54,9 +54,13 @@ var requesterFaults = []Fault{
 	{Name: "deferral-as-failure", About: "reports a failure when evidence needs time"},
 	{Name: "waits-for-ever", About: "does not count T1"},
 	{Name: "loses-documents", About: "takes one document of several"},
+	{Name: "loses-structured", About: "takes no structured evidence"},
 	{Name: "identity-without-assurance", About: "leaves out the level of assurance", edits: asked("remove //sdg:Person/sdg:LevelOfAssurance")},
 	{Name: "identity-without-birth", About: "leaves out the date of birth", edits: asked("remove //sdg:Person/sdg:DateOfBirth")},
 	{Name: "identity-changed-name", About: "writes the name otherwise than the identity says"},
+	{Name: "identity-kept", About: "sends the identity of the request before"},
+	{Name: "classification-without-scheme", About: "does not say which code list the user's answer is from", edits: asked("remove //sdg:EvidenceProviderClassification/sdg:Identifier/@schemeID")},
+	{Name: "forgets-classification", About: "does not tell the provider what the user answered to the directory"},
 	{Name: "identity-raised-assurance", About: "raises the level of assurance"},
 	{Name: "identity-other-identifier", About: "sends another identifier than the identity has", edits: asked("set //sdg:Person/sdg:Identifier FI/NL/SOMEBODY-0009")},
 	{Name: "identity-bad-identifier", About: "sends an identifier without its scheme", edits: asked("remove //sdg:Person/sdg:Identifier/@schemeID")},
@@ -72,6 +76,8 @@ var logFaults = []Fault{
 	{Name: "log-without-time", About: "logs no times"},
 	{Name: "log-without-party", About: "does not log who the other side was"},
 	{Name: "log-without-receipt", About: "does not log whether a message was acknowledged"},
+	{Name: "log-without-refusals", About: "does not log what it refused"},
+	{Name: "log-with-evidence", About: "keeps the evidence in the log"},
 	{Name: "log-with-person", About: "logs who the evidence is about"},
 }
 
@@ -92,8 +98,8 @@ type order struct {
 }
 
 // request is the order "request": ask a provider for evidence. Its arguments
-// are country, family, given, born, assurance, identifier, legal, preview (yes)
-// and format.
+// are country, family, given, born, assurance, identifier, legal, preview (yes),
+// format and answer, what the user answers when the directory asks back.
 func (p *Practice) request(ctx context.Context, args map[string]string) (Told, error) {
 	or := func(key, value string) string {
 		if v := args[key]; v != "" {
@@ -118,6 +124,9 @@ func (p *Practice) request(ctx context.Context, args map[string]string) (Told, e
 		if p.is("identity-changed-name") {
 			r.NaturalPerson.FamilyName = strings.ToUpper(r.NaturalPerson.FamilyName)
 		}
+		if p.is("identity-kept") && len(p.orders) > 0 && p.orders[0].request != nil {
+			r.NaturalPerson = p.orders[0].request.NaturalPerson
+		}
 		if p.is("identity-raised-assurance") {
 			r.NaturalPerson.LevelOfAssurance = "High"
 		}
@@ -129,7 +138,7 @@ func (p *Practice) request(ctx context.Context, args map[string]string) (Told, e
 	p.orders = append(p.orders, o)
 	line := p.line
 	if !p.is("no-lookups") && p.client != nil {
-		spoken, err := p.lookUp(ctx, o)
+		spoken, err := p.lookUp(ctx, o, args["answer"])
 		if err != nil {
 			o.state, o.detail = "failed", err.Error()
 			return o.tell(), nil
@@ -155,7 +164,7 @@ func (p *Practice) replay(ctx context.Context) (Told, error) {
 
 // lookUp asks the three questions of a requester and takes over what the
 // directories say (TDD 3.1.4, 3.2.4, 4.7 §2.6).
-func (p *Practice) lookUp(ctx context.Context, o *order) (edm.Line, error) {
+func (p *Practice) lookUp(ctx context.Context, o *order, answer string) (edm.Line, error) {
 	r := o.request
 	home := p.Data.Requester.Address.AdminUnitLevel1
 	requirements, _, err := p.client.Requirements(ctx, r.Procedure, home)
@@ -170,9 +179,23 @@ func (p *Practice) lookUp(ctx context.Context, o *order) (edm.Line, error) {
 	if _, _, err := p.client.EvidenceTypes(ctx, requirements[i].ID, p.Data.Country); err != nil {
 		return "", err
 	}
-	got, err := p.client.DataServices(ctx, cs.DataServiceQuery{Classification: p.Data.Evidence.Classification, Country: p.Data.Country, Specification: string(p.line)})
+	query := cs.DataServiceQuery{Classification: p.Data.Evidence.Classification, Country: p.Data.Country, Specification: string(p.line), Answers: map[string]string{}}
+	got, err := p.client.DataServices(ctx, query)
 	if err != nil {
 		return "", err
+	}
+	for _, question := range got.Questions { // the user answers each alike
+		query.Answers[question.ID] = answer
+		concept := question.Concept
+		concept.Values = &sdg.SupportedValue{Strings: []string{answer}}
+		if !p.is("forgets-classification") {
+			r.Answers = append(r.Answers, concept)
+		}
+	}
+	if len(got.Questions) > 0 {
+		if got, err = p.client.DataServices(ctx, query); err != nil {
+			return "", err
+		}
 	}
 	if len(got.Records) == 0 || len(got.Records[0].AccessServices) == 0 {
 		return "", fmt.Errorf("nobody offers this")
@@ -293,6 +316,9 @@ func (p *Practice) arrived(o *order, a *edm.Response, documents int) {
 	if p.is("loses-documents") {
 		documents = min(documents, 1)
 	}
+	if all := a.Documents(); p.is("loses-structured") && len(all) > 0 && all[0].Evidence.Distribution.Format() == "application/xml" {
+		documents = 0
+	}
 	switch o.documents += documents; {
 	case a.Deferred() && p.is("deferral-as-failure"), !a.Deferred() && documents == 0 && p.is("empty-as-failure"):
 		o.state = "failed"
@@ -372,6 +398,9 @@ func (p *Practice) logOf(args map[string]string) (Told, error) {
 		if m.Header.ConversationID != args["conversation"] || p.is("no-log") || p.is("log-without-sent") && m.Sent || p.is("log-without-received") && !m.Sent {
 			continue
 		}
+		if m.Header.Action == exception && p.is("log-without-refusals") {
+			continue
+		}
 		sum := sha256.Sum256(m.Body())
 		row := map[string]string{"event": "received", "action": m.Header.Action, "message": m.Header.MessageID, "conversation": m.Header.ConversationID,
 			"party": m.Header.From.ID.Value, "at": m.At.UTC().Format("2006-01-02T15:04:05.000Z"), "digest": hex.EncodeToString(sum[:]), "receipt": "yes"}
@@ -383,6 +412,9 @@ func (p *Practice) logOf(args map[string]string) (Told, error) {
 		}
 		if r, ok := m.Lead.(*edm.Request); ok && p.is("log-with-person") {
 			row["subject"] = subjectName(r)
+		}
+		if p.is("log-with-evidence") && len(m.Files) > 1 {
+			row["document"] = string(m.Files[1].Data)
 		}
 		for fault, key := range map[string]string{"log-without-digest": "digest", "log-without-time": "at", "log-without-party": "party", "log-without-receipt": "receipt"} {
 			if p.is(fault) {
