@@ -168,13 +168,27 @@ func TestARunShowsWhatTheReaderMaySee(t *testing.T) {
 	if !strings.Contains(outside, "AS4-CONN-004") {
 		t.Error("a monitor does not read the results")
 	}
+	// Why a system could not be opened may name its address.
+	j, err := s.c.Tests.Store.Job(t.Context(), e.runs.ids["waiting"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	j.State, j.Why, j.Rev = testbed.JobFailed, "dial tcp 192.0.2.7:443", 2
+	if err := s.c.Tests.Store.PutJob(t.Context(), *j); err != nil {
+		t.Fatal(err)
+	}
+	for who, sees := range map[string]bool{"team FI": true, "manager": false} {
+		if page := labGet(t, signedInAs(t, server.URL, who), server.URL+"/en/lab/runs/"+j.ID); strings.Contains(page, "192.0.2.7") != sees {
+			t.Errorf("%s reads the system's address: %v", who, !sees)
+		}
+	}
 	for who, sees := range map[string]bool{"reviewer": true, "manager": false} {
 		report := labGet(t, signedInAs(t, server.URL, who), over+"/report.json")
 		if strings.Contains(report, `"body"`) != sees || strings.Contains(report, `"found"`) != sees {
 			t.Errorf("%s gets messages in the report: %v", who, !sees)
 		}
 	}
-	j, err := s.c.Tests.Store.Job(t.Context(), e.runs.ids["over"])
+	j, err = s.c.Tests.Store.Job(t.Context(), e.runs.ids["over"])
 	if err != nil || j.Counts[testbed.Fail] == 0 {
 		t.Errorf("%v, %+v", err, j)
 	}

@@ -25,5 +25,6 @@ CREATE TABLE testbed_job (
 CREATE INDEX testbed_job_made ON testbed_job (made_at DESC, id DESC);
 CREATE INDEX testbed_job_system ON testbed_job (system, made_at DESC, id DESC);
 CREATE INDEX testbed_job_country ON testbed_job (country, made_at DESC, id DESC);
-CREATE INDEX testbed_job_open ON testbed_job (due) WHERE state IN ('queued', 'running');
-CREATE INDEX testbed_job_owed ON testbed_job (made_at) WHERE owed = 1;
+CREATE INDEX testbed_job_open ON testbed_job (country, made_at DESC, id DESC) WHERE state IN ('queued', 'running');
+CREATE INDEX testbed_job_due ON testbed_job (due) WHERE state IN ('queued', 'running');
+CREATE INDEX testbed_job_owed ON testbed_job (made_at DESC, id DESC) WHERE owed = 1;
