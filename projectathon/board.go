@@ -72,11 +72,11 @@ func (s *Service) Board(ctx context.Context, event string) (*Board, error) {
 		}
 		for _, r := range rows {
 			if r.Kind == KindTest {
-				k, err := read[PeerTest](r)
+				k, err := read[glance](r)
 				if err != nil {
 					return nil, err
 				}
-				b.put(brief(&k.Value))
+				b.put(k.Value.brief())
 			}
 			b.seq = r.Seq
 		}
@@ -86,9 +86,35 @@ func (s *Service) Board(ctx context.Context, event string) (*Board, error) {
 	}
 }
 
+// glance is what the board reads of a PeerTest: a board is filled once from all
+// tests of its event, and most of their text is evidence and steps.
+type glance struct {
+	ID, Case       string
+	Sides          []Side
+	State          PeerState
+	Monitor        string
+	History        []struct{ At time.Time }
+	Verdicts       []Verdict
+	SecondLook     bool
+	Slot           int
+	Started, Ended time.Time
+	Findings       []struct{}
+}
+
+// brief is the same of a whole test.
 func brief(t *PeerTest) Brief {
-	b := Brief{ID: t.ID, Case: t.Case, Countries: t.countries(), State: t.State, Monitor: t.Monitor, Second: t.SecondLook, Slot: t.Slot,
-		Started: t.Started, Ended: t.Ended, Automatic: len(t.Findings) > 0}
+	g := glance{ID: t.ID, Case: t.Case, Sides: t.Sides, State: t.State, Monitor: t.Monitor, History: make([]struct{ At time.Time }, len(t.History)), Verdicts: t.Verdicts,
+		SecondLook: t.SecondLook, Slot: t.Slot, Started: t.Started, Ended: t.Ended, Findings: make([]struct{}, len(t.Findings))}
+	for i, h := range t.History {
+		g.History[i].At = h.At
+	}
+	return g.brief()
+}
+
+func (g *glance) brief() Brief {
+	t := &PeerTest{Sides: g.Sides, Verdicts: g.Verdicts}
+	b := Brief{ID: g.ID, Case: g.Case, Countries: t.countries(), State: g.State, Monitor: g.Monitor, Second: g.SecondLook, Slot: g.Slot,
+		Started: g.Started, Ended: g.Ended, Automatic: len(g.Findings) > 0}
 	for _, s := range t.Sides {
 		b.Systems = append(b.Systems, s.System)
 	}
@@ -97,8 +123,8 @@ func brief(t *PeerTest) Brief {
 			b.Graders = append(b.Graders, v.Monitor)
 		}
 	}
-	if n := len(t.History); n > 0 {
-		b.Changed = t.History[n-1].At
+	if n := len(g.History); n > 0 {
+		b.Changed = g.History[n-1].At
 	}
 	if len(t.Verdicts) > 0 {
 		var current []Verdict

@@ -233,7 +233,7 @@ func dialogue(ctx context.Context, p *playing) error {
 	return p.came(ctx, request, response)
 }
 
-// preview is TC06 and TC06_b: nothing before the decision, not for a stranger.
+// preview is TC06 and TC06_b: nothing but the link comes before the decision.
 func preview(by func(exchange.Subject) exchange.Identity) func(context.Context, *playing) error {
 	return func(ctx context.Context, p *playing) error {
 		w := previewed(p.check("Check"))
