@@ -1,6 +1,7 @@
 package network_test
 
 import (
+	"context"
 	"crypto/tls"
 	"slices"
 	"strings"
@@ -41,6 +42,14 @@ func newWalk(t *testing.T, country string, role ledger.Role, partners ...string)
 	w.kit = sample.NewKit(country, role, nil, append(partners, "ES", "PT")[:3]...)
 	w.kit.Event = "event"
 	return w
+}
+
+// patient gives a step of the walk more time than a message needs: a loaded
+// machine under the race detector is slow, and nothing here is about time.
+func patient(t testing.TB) context.Context {
+	ctx, stop := context.WithTimeout(t.Context(), 3*time.Minute)
+	t.Cleanup(stop)
+	return ctx
 }
 
 // assert lets roles assert criteria that no machine shows.
@@ -148,14 +157,14 @@ func (w *walk) climb(partner string) {
 	w.wantLevel(3)
 	w.see(ledger.ProductionEnv)
 	w.wantLevel(4)
-	s, facts, err := w.n.GoLive(soon(w.t), w.kit.Country, w.kit.Role, partner)
+	s, facts, err := w.n.GoLive(patient(w.t), w.kit.Country, w.kit.Role, partner)
 	w.take(facts, err)
 	w.service = s
 	w.connect("connected")
 	w.wantLevel(4)
 	w.see(ledger.ProductionEnv)
 	w.wantLevel(5)
-	if _, err := s.Use(soon(w.t)); err == nil {
+	if _, err := s.Use(patient(w.t)); err == nil {
 		w.t.Error("a service is used before it is open")
 	}
 	if err := s.Open(); err != nil {
@@ -165,9 +174,9 @@ func (w *walk) climb(partner string) {
 	w.wantLevel(5)
 	w.see(ledger.ProductionEnv)
 	w.wantLevel(5)
-	w.take(s.Use(soon(w.t)))
+	w.take(s.Use(patient(w.t)))
 	w.wantLevel(5)
-	w.take(s.Report(soon(w.t), time.Now().UTC().Format("2006-01")))
+	w.take(s.Report(patient(w.t), time.Now().UTC().Format("2006-01")))
 	w.wantLevel(6)
 }
 
@@ -235,7 +244,7 @@ func itoa(n int) string {
 // look like from outside.
 func TestWhatDoesNotGoLive(t *testing.T) {
 	w := newWalk(t, "FI", ledger.Provider, "NL", "EE")
-	ctx := soon(t)
+	ctx := patient(t)
 	for _, c := range []struct {
 		country string
 		role    ledger.Role
@@ -303,7 +312,7 @@ func TestServicesOfAllKinds(t *testing.T) {
 		{"DE", "NL", "DEDEMO0005", 4},
 		{"PT", "SE", "PTDEMO0001", 2},
 	} {
-		s, checked, err := n.GoLive(soon(t), c.provider, ledger.Provider, c.requester)
+		s, checked, err := n.GoLive(patient(t), c.provider, ledger.Provider, c.requester)
 		if err != nil {
 			t.Fatalf("%s with %s: %v", c.provider, c.requester, err)
 		}
@@ -313,7 +322,7 @@ func TestServicesOfAllKinds(t *testing.T) {
 		if err := s.Open(); err != nil {
 			t.Fatal(err)
 		}
-		used, err := s.Use(soon(t))
+		used, err := s.Use(patient(t))
 		if err != nil || len(used) != c.facts || !used[0].Body.RealUser {
 			t.Errorf("%s with %s: %d facts, %v", c.provider, c.requester, len(used), err)
 		}
