@@ -16,6 +16,7 @@ const (
 	Monitor     Post = "monitor"
 	Reviewer    Post = "reviewer" // of the Commission
 	Auditor     Post = "auditor"  // reads everything, changes nothing
+	Machine     Post = "machine"  // a token of the API; only the trail names it
 )
 
 // Posts are all posts that an account can have.
@@ -57,6 +58,9 @@ const (
 	ReadAudit    Action = "read the audit trail"
 	ReadEvent    Action = "read the event's matrix"
 	ReadDraft    Action = "read a report before the event is closed"
+	KeepPasskey  Action = "keep a passkey"
+	SignIn       Action = "sign in"
+	SignOut      Action = "sign out"
 )
 
 // rights says who may do what. Own lists the posts that may do it only for
@@ -83,6 +87,7 @@ var rights = map[Action]struct{ Own, Any []Post }{
 	ReadAudit:    {Any: []Post{Auditor}},
 	ReadEvent:    {Any: Posts[1:]},
 	ReadDraft:    {Any: []Post{Manager, Reviewer, Auditor}},
+	KeepPasskey:  {Any: []Post{Monitor, Reviewer}}, // who decides
 }
 
 // Denied says that an account may not do something, and who may.

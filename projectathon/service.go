@@ -261,10 +261,16 @@ func (s *Service) Registrations(ctx context.Context, event string) ([]Registrati
 	return list[Registration](ctx, s, KindRegistration, event)
 }
 
-// Audit reads the trail of an event, newest first; an empty event means all.
-func (s *Service) Audit(ctx context.Context, who Account, event string, limit int) ([]Entry, error) {
+// Note writes a line of the trail about what no record of an event holds: a
+// sign-in, a passkey, a call of the API.
+func (s *Service) Note(ctx context.Context, who Account, what Action, on, note string) error {
+	return s.Store.Put(ctx, Entry{At: s.Now().UTC(), By: who.Party, As: who.Post, What: what, On: on, Note: note})
+}
+
+// Audit reads the trail, newest first.
+func (s *Service) Audit(ctx context.Context, who Account, f AuditFilter) ([]Entry, error) {
 	if err := who.May(ReadAudit); err != nil {
 		return nil, err
 	}
-	return s.Store.Audit(ctx, event, limit)
+	return s.Store.Audit(ctx, f)
 }

@@ -17,23 +17,30 @@ import (
 
 	"github.com/alexedwards/scs/v2"
 
+	"github.com/once-only/oots/access/passkey"
 	"github.com/once-only/oots/projectathon"
 )
 
 //go:embed templates/lab/*.html
 var labFiles embed.FS
 
-// LabConfig of the test platform's pages. All but Sessions, Now and Log are
-// required.
+// LabConfig of the test platform's pages. BaseURL, Events, Identity and Accounts
+// are required.
 type LabConfig struct {
 	// BaseURL is where browsers reach the site, without a final slash.
 	BaseURL  string
 	Events   *projectathon.Service
 	Identity IdentitySource
 	Accounts Accounts
-	Sessions scs.Store // optional; in memory
-	Now      func() time.Time
-	Log      *slog.Logger
+	// Passkeys keeps the second factor of monitors and reviewers; nil: decisions
+	// ask for none. BaseURL must then be https, or localhost.
+	Passkeys passkey.Store
+	// PasskeysRequired lets nobody decide without one. Otherwise only an account
+	// that has registered one is asked for it.
+	PasskeysRequired bool
+	Sessions         scs.Store // optional; in memory
+	Now              func() time.Time
+	Log              *slog.Logger
 }
 
 // lab is the test platform: /{lang}/lab and below.
@@ -43,6 +50,7 @@ type lab struct {
 	base      *url.URL
 	ins       signIns
 	sessions  *scs.SessionManager
+	desk      *passkey.Desk // nil: nobody is asked for a passkey
 	templates map[string]map[string]*template.Template
 	streams   chan struct{} // bounds the live pages
 }
@@ -69,6 +77,9 @@ func newLab(c LabConfig) (*lab, error) {
 	}
 	s := &lab{place: p, c: c, base: base, ins: signIns{now: p.now}, sessions: newSessions(c.Sessions, p.cookies+"session", p.secure),
 		templates: map[string]map[string]*template.Template{}, streams: make(chan struct{}, mostStreams)}
+	if s.desk, err = s.newDesk(c); err != nil {
+		return nil, err
+	}
 	files, err := fs.Glob(labFiles, "templates/lab/[a-z]*.html")
 	if err != nil {
 		return nil, err
@@ -144,7 +155,9 @@ func (s *lab) table() []labRow {
 		{"POST /lab/sessions/{id}", s.form(s.act)},
 		{"GET /lab/sessions/{id}/evidence/{digest}", s.evidence},
 		{"GET /lab/verify/{id}", s.page(s.verification)},
-		{"POST /lab/verify/{id}", s.form(s.verify)},
+		{"POST /lab/verify/{id}", s.form(s.deciding(s.verify, "claim", "grade", "second", "resolve", "confirm"))},
+		{"GET /lab/passkeys", s.page(s.passkeys)},
+		{"POST /lab/passkeys", s.form(s.keepPasskey)},
 		{"GET /lab/audit", s.page(s.audit)},
 	}
 }
@@ -159,6 +172,7 @@ type labView struct {
 	Path  string // without language
 	Data  any
 	Live  string // address of the event stream; empty for none
+	Keeps bool   // passkeys
 	r     *http.Request
 }
 
@@ -204,7 +218,7 @@ func (s *lab) page(read func(*reading) (name string, data any, live string, err 
 }
 
 // form makes a handler of a writer, which returns where to go.
-func (s *lab) form(write func(*reading) (to string, err error)) func(http.ResponseWriter, *http.Request, *lang) {
+func (s *lab) form(write writer) func(http.ResponseWriter, *http.Request, *lang) {
 	return func(w http.ResponseWriter, r *http.Request, l *lang) {
 		if err := r.ParseMultipartForm(1 << 20); err != nil && !errors.Is(err, http.ErrNotMultipart) {
 			s.problem(w, r, l, http.StatusBadRequest, "lab.form")
@@ -220,6 +234,7 @@ func (s *lab) form(write func(*reading) (to string, err error)) func(http.Respon
 }
 
 func (s *lab) render(w http.ResponseWriter, r *http.Request, status int, v *labView) {
+	v.Keeps = s.keeps(&reading{r, v.Lang, s.account(r)}) == nil
 	v.Langs, v.Theme, v.r, v.Who, v.Path = s.langs, themeOf(r), r, s.account(r), strings.TrimPrefix(r.URL.Path, "/"+v.Lang.Code)
 	var out bytes.Buffer
 	if err := s.templates[v.Lang.Code][v.Name].ExecuteTemplate(&out, "layout", v); err != nil {
@@ -241,12 +256,20 @@ func (s *lab) problem(w http.ResponseWriter, r *http.Request, l *lang, status in
 
 // failed turns an error of the service into a page.
 func (s *lab) failed(w http.ResponseWriter, r *http.Request, l *lang, err error) {
+	var up *stepUp
+	if errors.As(err, &up) {
+		s.askPasskey(w, r, l, up)
+		return
+	}
 	var denied *projectathon.Denied
+	var refused *passkey.Refusal
 	t := &trouble{Key: "lab.refused", Text: err.Error()}
 	status := http.StatusUnprocessableEntity
 	switch {
 	case errors.As(err, &denied):
 		status, t.Key = http.StatusForbidden, "lab.denied"
+	case errors.As(err, &refused):
+		t = &trouble{Key: "lab.passkey." + string(refused.Code)}
 	case errors.Is(err, projectathon.ErrUnknown):
 		status, t = http.StatusNotFound, &trouble{Key: "lab.nothing"}
 	case errors.Is(err, projectathon.ErrChanged):

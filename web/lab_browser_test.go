@@ -42,7 +42,7 @@ func TestLabIsAccessible(t *testing.T) {
 			for _, page := range []struct{ as, path string }{
 				{"visitor", ""}, {"coordinator FI", ""}, {"manager", "/events/ev"}, {"coordinator FI", "/events/ev/matrix?pair=FI-PT"}, {"monitor AT", "/events/ev/verify"},
 				{"monitor AT", "/verify/" + e.ids["claimed"]}, {"coordinator FI", "/sessions/" + e.ids["running"]}, {"coordinator FI", "/sessions/" + e.ids["graded"]},
-				{"manager", "/events/ev/report"}, {"coordinator FI", "/events/ev/report/fi"}, {"coordinator FI", "/events/ev/vault/PT_node"}, {"auditor", "/audit"}, {"visitor", "/audit"},
+				{"manager", "/events/ev/report"}, {"coordinator FI", "/events/ev/report/fi"}, {"coordinator FI", "/events/ev/vault/PT_node"}, {"auditor", "/audit"}, {"visitor", "/audit"}, {"monitor AT", "/passkeys"},
 			} {
 				as = page.as
 				if err := chromedp.Do(ctx, chromedp.Navigate(front.URL+"/en/lab"+page.path)); err != nil {

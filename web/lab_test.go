@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -17,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/once-only/oots/access/passkey"
 	"github.com/once-only/oots/exchange"
 	"github.com/once-only/oots/ledger"
 	pj "github.com/once-only/oots/projectathon"
@@ -168,15 +170,26 @@ func signedInAs(t testing.TB, base, account string) *http.Client {
 	return c
 }
 
-func labServer(t testing.TB, e *stagedEvent) (*lab, *httptest.Server) {
+// labServer serves the lab at localhost; passkeys are offered. change bends the
+// configuration.
+func labServer(t testing.TB, e *stagedEvent, change ...func(*LabConfig)) (*lab, *httptest.Server) {
 	t.Helper()
 	server := httptest.NewUnstartedServer(nil)
-	s, err := newLab(LabConfig{BaseURL: "http://" + server.Listener.Addr().String(), Events: e.Service, Identity: doorman{}, Accounts: doormansList, Now: func() time.Time { return testNow }})
+	_, port, err := net.SplitHostPort(server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := LabConfig{BaseURL: "http://localhost:" + port, Events: e.Service, Identity: doorman{}, Accounts: doormansList, Passkeys: &passkey.Memory{}, Now: func() time.Time { return testNow }}
+	for _, f := range change {
+		f(&c)
+	}
+	s, err := newLab(c)
 	if err != nil {
 		t.Fatal(err)
 	}
 	server.Config.Handler = s.handler()
 	server.Start()
+	server.URL = c.BaseURL
 	t.Cleanup(server.Close)
 	return s, server
 }
@@ -231,6 +244,9 @@ func walk() []struct {
 		{"POST /lab/verify/{id}", "/verify/{graded}", "do=grade" + verdicts, nil}, // nothing graded can be edited
 		{"POST /lab/verify/{id}", "/verify/{graded}", "do=second" + verdicts, nil},
 		{"POST /lab/verify/{id}", "/verify/{graded}", "do=resolve" + verdicts, nil},
+		{"GET /lab/passkeys", "/passkeys", "", []string{"monitor AT", "monitor BE", "monitor FI", "reviewer"}},
+		{"POST /lab/passkeys", "/passkeys", "do=rename&name=other&id={passkey}", []string{"monitor AT"}}, // it is this monitor's
+		{"POST /lab/passkeys", "/passkeys", "do=remove&id={passkey}", []string{"monitor AT"}},
 		{"GET /lab/audit", "/audit", "", []string{"auditor"}},
 	}
 }
@@ -251,6 +267,9 @@ func TestEveryRouteWithEveryRole(t *testing.T) {
 	browsers := map[string]*http.Client{}
 	for who := range labAccounts {
 		browsers[who] = signedInAs(t, server.URL, who)
+		if a := labAccounts[who]; a.May(pj.KeepPasskey) == nil { // who has shown a passkey is let through to what the role may do
+			registerPasskey(t, browsers[who], server.URL)
+		}
 	}
 	for _, row := range rows {
 		for who := range labAccounts {
@@ -262,11 +281,15 @@ func TestEveryRouteWithEveryRole(t *testing.T) {
 				path = strings.ReplaceAll(path, "{"+name+"}", id)
 			}
 			path = server.URL + "/en/lab" + strings.ReplaceAll(path, "{digest}", staged.digest)
+			form := row.form
+			if strings.Contains(form, "{passkey}") {
+				form = strings.ReplaceAll(form, "{passkey}", anotherPasskey(t, s, "monitor AT"))
+			}
 			browser := browsers[who]
 			if row.route == "POST /lab/signout" {
 				browser = signedInAs(t, server.URL, who)
 			}
-			before, err := staged.Audit(t.Context(), labAccounts["auditor"], "", 1000)
+			before, err := staged.Audit(t.Context(), labAccounts["auditor"], pj.AuditFilter{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -274,13 +297,13 @@ func TestEveryRouteWithEveryRole(t *testing.T) {
 			if row.form == "" {
 				answer, err = browser.Get(path)
 			} else {
-				answer, err = browser.Post(path, "application/x-www-form-urlencoded", strings.NewReader(row.form))
+				answer, err = browser.Post(path, "application/x-www-form-urlencoded", strings.NewReader(form))
 			}
 			if err != nil {
 				t.Fatal(err)
 			}
 			answer.Body.Close()
-			after, err := staged.Audit(t.Context(), labAccounts["auditor"], "", 1000)
+			after, err := staged.Audit(t.Context(), labAccounts["auditor"], pj.AuditFilter{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -289,7 +312,7 @@ func TestEveryRouteWithEveryRole(t *testing.T) {
 				t.Errorf("%s %s %s by %s: %d, may %v", row.route, path[len(server.URL):], row.form, who, answer.StatusCode, may)
 			}
 			written := len(after) > len(before)
-			if through && row.form != "" && row.route != "POST /lab/signout" && !written {
+			if through && row.form != "" && who != "visitor" && !written { // a visitor who signs out changes nothing
 				t.Errorf("%s %s by %s leaves no trace in the audit trail", row.route, row.form, who)
 			}
 			if !through && written {
@@ -334,7 +357,7 @@ func TestLabPagesInEveryLanguage(t *testing.T) {
 	for _, lang := range []string{"en", "de", "fr", "el"} {
 		for path, c := range map[string]*http.Client{"": team, "/events/ev": manager, "/events/ev/matrix?pair=FI-PT": team, "/events/ev/verify": monitor, "/verify/" + e.ids["claimed"]: monitor,
 			"/sessions/" + e.ids["running"]: team, "/sessions/" + e.ids["graded"]: team, "/sessions/" + e.ids["proposed"]: team, "/events/ev/report": manager, "/events/ev/report/fi": team,
-			"/events/ev/vault/PT_node": team, "/audit": auditor} {
+			"/events/ev/vault/PT_node": team, "/audit": auditor, "/audit?by=team&from=x": auditor, "/passkeys": monitor} {
 			page := labGet(t, c, server.URL+"/"+lang+"/lab"+path)
 			for _, bad := range []string{"[lab.", "{{", "<nil>", "%!", "ZgotmplZ", "no value"} {
 				if i := strings.Index(page, bad); i >= 0 {
