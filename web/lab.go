@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"strconv"
 	"strings"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 
 	"github.com/once-only/oots/access/passkey"
 	"github.com/once-only/oots/projectathon"
+	"github.com/once-only/oots/web/limit"
 )
 
 //go:embed templates/lab/*.html
@@ -52,7 +54,8 @@ type lab struct {
 	sessions  *scs.SessionManager
 	desk      *passkey.Desk // nil: nobody is asked for a passkey
 	templates map[string]map[string]*template.Template
-	streams   chan struct{} // bounds the live pages
+	streams   chan struct{}  // bounds the live pages
+	writes    *limit.Limiter // of each network address: forms and sign-ins
 }
 
 // mostStreams is how many pages may be live at once; the others refresh.
@@ -76,7 +79,7 @@ func newLab(c LabConfig) (*lab, error) {
 		return nil, err
 	}
 	s := &lab{place: p, c: c, base: base, ins: signIns{now: p.now}, sessions: newSessions(c.Sessions, p.cookies+"session", p.secure),
-		templates: map[string]map[string]*template.Template{}, streams: make(chan struct{}, mostStreams)}
+		templates: map[string]map[string]*template.Template{}, streams: make(chan struct{}, mostStreams), writes: limit.New(10, 100, 10_000)}
 	if s.desk, err = s.newDesk(c); err != nil {
 		return nil, err
 	}
@@ -119,6 +122,13 @@ func (s *lab) handler() http.Handler {
 	policy := contentRules() + "; connect-src 'self'"
 	return s.guard(s.sessions.LoadAndSave(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Security-Policy", policy)
+		if r.Method == http.MethodPost || strings.Contains(r.URL.Path, "/lab/signin") {
+			if wait := s.writes.Wait(limit.Address(r), s.now()); wait > 0 {
+				w.Header().Set("Retry-After", strconv.Itoa(int(wait/time.Second)+1))
+				s.problem(w, r, s.language(w, r), http.StatusTooManyRequests, "lab.slow")
+				return
+			}
+		}
 		mux.ServeHTTP(w, r)
 	})))
 }

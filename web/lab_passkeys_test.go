@@ -299,3 +299,20 @@ func TestTheTrailIsSearched(t *testing.T) {
 		t.Error("older lines are not shown")
 	}
 }
+
+// An address that sends without end is slowed down, and told so.
+func TestFormsAreLimited(t *testing.T) {
+	e := stageEvent(t, "FI", "PT")
+	_, server := labServer(t, e)
+	team := signedInAs(t, server.URL, "team FI")
+	for n := range 200 {
+		status, page := posted(t, team, server.URL+"/en/lab/sessions/"+e.ids["running"], url.Values{"do": {"nothing"}})
+		if status == http.StatusTooManyRequests {
+			if n < 90 || !strings.Contains(page, "Too much at once") {
+				t.Errorf("after %d forms: %s", n, page)
+			}
+			return
+		}
+	}
+	t.Error("nobody is slowed down")
+}
