@@ -24,6 +24,7 @@ type Report struct {
 	Mode        string             `json:"mode"`
 	Line        string             `json:"line"`
 	Made        time.Time          `json:"made"`
+	Sample      bool               `json:"sample,omitempty"` // invented data
 	Runs        []*Run             `json:"runs"`
 }
 
@@ -75,18 +76,30 @@ func (r *Report) Count(results ...Result) (n int) {
 // so that a part of a suite never counts as the whole. They carry no message:
 // each names the SHA-256 of those it rests on.
 func (r *Report) Facts(c *Catalogue, sample bool) []ledger.Fact {
+	return r.FactsOf(c, sample, "platform", func(*Run) bool { return true })
+}
+
+// FactsOf are the facts of a report that somebody asserts. Only what was proved
+// is verified by the platform: a case by its run, a suite by all of its runs.
+func (r *Report) FactsOf(c *Catalogue, sample bool, asserter string, proved func(*Run) bool) []ledger.Fact {
 	var out []ledger.Fact
-	fact := func(id string) ledger.Fact {
-		return ledger.Fact{ID: id, Kind: ledger.Conformance, Asserter: "platform", Verifier: "platform", Environment: r.Environment, Specification: r.Line,
+	fact := func(id string, verified bool) ledger.Fact {
+		verifier := ""
+		if verified {
+			verifier = "platform"
+		}
+		return ledger.Fact{ID: id, Kind: ledger.Conformance, Asserter: asserter, Verifier: verifier, Environment: r.Environment, Specification: r.Line,
 			Subject:    ledger.Subject{Country: r.Country, Role: sides[r.Component], System: r.System, Component: r.Component},
 			HappenedAt: r.Made, Sample: sample, Body: ledger.Body{Version: r.Version, Catalogue: r.Catalogue, Mode: r.Mode}}
 	}
 	for _, o := range r.Outcomes() {
+		all := true
 		for _, run := range o.Runs {
+			all = all && (run.Result == NotApplicable || proved(run))
 			if run.Result == NotApplicable || !slices.Contains(ledger.Outcomes, string(run.Result)) {
 				continue
 			}
-			f := fact("conformance/" + run.ID)
+			f := fact("conformance/"+run.ID, proved(run))
 			f.Body.Suite, f.Body.Case, f.Body.Outcome, f.HappenedAt = run.Suite, run.Case, string(run.Result), run.Started
 			for _, m := range run.Messages {
 				if len(f.Evidence) < 20 && m.Size > 0 && !slices.ContainsFunc(f.Evidence, func(e ledger.Evidence) bool { return e.SHA256 == m.SHA256 }) {
@@ -98,7 +111,7 @@ func (r *Report) Facts(c *Catalogue, sample bool) []ledger.Fact {
 		if s := c.Suite(o.Suite); s == nil || len(o.Runs) != len(s.Cases) || o.Result == NotApplicable || !slices.Contains(ledger.Outcomes, string(o.Result)) {
 			continue
 		}
-		f := fact(fmt.Sprintf("conformance/%s/%s/%s/%s", r.Country, r.Component, o.Suite, o.Runs[0].ID))
+		f := fact(fmt.Sprintf("conformance/%s/%s/%s/%s", r.Country, r.Component, o.Suite, o.Runs[0].ID), all)
 		f.Body.Suite, f.Body.Outcome = o.Suite, string(o.Result)
 		out = append(out, f)
 	}
@@ -118,9 +131,16 @@ func (r *Report) Sign(k *ledger.Key) ([]byte, error) {
 // MaxReport bounds a signed report, in octets.
 const MaxReport = 64 << 20
 
+// Bounds of a report that somebody hands in.
+const (
+	mostMessages = 200      // of a run
+	mostWords    = 400      // octets of a name, a version, an id
+	mostFound    = 64 << 10 // octets of what a step found
+)
+
 // OpenReport checks a signed report with the public key of whoever may hand it
 // in, against the catalogue in force, and reads it. Outcomes are recomputed from
-// the runs, never believed.
+// the steps, and the steps are those of the cases: they are never believed.
 func OpenReport(signed []byte, public string, c *Catalogue) (*Report, error) {
 	if len(signed) > MaxReport {
 		return nil, fmt.Errorf("a report has at most %d octets", MaxReport)
@@ -139,6 +159,9 @@ func OpenReport(signed []byte, public string, c *Catalogue) (*Report, error) {
 	case r.Catalogue != c.Version:
 		return nil, fmt.Errorf("the report is for catalogue %s; the one in force is %s. Run the suites again", r.Catalogue, c.Version)
 	}
+	if err := r.bounded(); err != nil {
+		return nil, err
+	}
 	seen := map[string]bool{}
 	for _, run := range r.Runs {
 		k := c.Case(run.Case)
@@ -147,13 +170,14 @@ func OpenReport(signed []byte, public string, c *Catalogue) (*Report, error) {
 			return nil, fmt.Errorf("the case %s of the report is not the one of the catalogue", run.Case)
 		case seen[run.Case]:
 			return nil, fmt.Errorf("the case %s stands in the report twice", run.Case)
-		case run.System != r.System || run.Line != r.Line || run.Version != r.Version:
-			return nil, fmt.Errorf("the run of %s is of another system, line or version than the report", run.Case)
+		case run.System != r.System || run.Line != r.Line || run.Version != r.Version || run.Country != r.Country || run.Component != r.Component ||
+			run.Mode != r.Mode || run.Catalogue != r.Catalogue:
+			return nil, fmt.Errorf("the run of %s is of another system, line, version or catalogue than the report", run.Case)
 		}
 		seen[run.Case] = true
 		run.Optional, run.Feeds = k.Optional, k.Feeds
-		if worst := worstOf(run.Steps); len(run.Steps) > 0 && worst != run.Result {
-			return nil, fmt.Errorf("the steps of %s say %s, the run says %s", run.Case, worst, run.Result)
+		if err := run.follows(k); err != nil {
+			return nil, err
 		}
 		for _, m := range run.Messages {
 			if digest(m.Body) != m.SHA256 {
@@ -161,7 +185,86 @@ func OpenReport(signed []byte, public string, c *Catalogue) (*Report, error) {
 			}
 		}
 	}
-	return &r, nil
+	return &r, r.appliesWhole(c)
+}
+
+// bounded refuses what no pipeline of ours writes.
+func (r *Report) bounded() error {
+	if len(r.Runs) == 0 {
+		return errors.New("the report holds no run")
+	}
+	for _, run := range r.Runs {
+		if run == nil {
+			return errors.New("a run of the report is empty")
+		}
+		for _, word := range []string{r.System, r.Component, r.Version, r.Mode, r.Line, r.DataSet, run.ID, run.Title, run.DataSet} {
+			if len(word) > mostWords {
+				return fmt.Errorf("a name of %d octets is longer than %d", len(word), mostWords)
+			}
+		}
+		if run.ID == "" || strings.ContainsFunc(run.ID, func(c rune) bool {
+			return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-", c)
+		}) {
+			return fmt.Errorf("%.40q is no id of a run: letters, digits and hyphens", run.ID)
+		}
+		if len(run.Messages) > mostMessages {
+			return fmt.Errorf("the run of %s has %d messages; at most %d are read", run.Case, len(run.Messages), mostMessages)
+		}
+		if run.Started.After(r.Made) { // on a clock that its cases moved ahead
+			run.Started = r.Made
+		}
+		for _, s := range run.Steps {
+			if len(s.Found) > mostFound {
+				return fmt.Errorf("a step of %s found %d octets; at most %d are read", run.Case, len(s.Found), mostFound)
+			}
+		}
+	}
+	return nil
+}
+
+// follows tells whether a run went as its case says: its steps in their order,
+// to the end or to the first that decides, and its result is theirs.
+func (run *Run) follows(k *Case) error {
+	if run.Result == NotApplicable && len(run.Steps) == 0 {
+		return nil // appliesWhole looks at why
+	}
+	if len(run.Steps) == 0 || len(run.Steps) > len(k.Steps) {
+		return fmt.Errorf("the run of %s has %d steps, the case has %d", run.Case, len(run.Steps), len(k.Steps))
+	}
+	for i, played := range run.Steps {
+		last := i == len(run.Steps)-1
+		switch s := k.Steps[i]; {
+		case played.Line != s.Line || played.Step != s.String():
+			return fmt.Errorf("step %d of %s is %.80q in the report and %q in the case", i+1, run.Case, played.Step, s)
+		case weight[played.Result] == 0:
+			return fmt.Errorf("step %d of %s has the result %.20q, which does not exist", i+1, run.Case, played.Result)
+		case weight[played.Result] >= weight[Unsupported] && !last:
+			return fmt.Errorf("the run of %s goes on after step %d decided", run.Case, i+1)
+		case last && weight[played.Result] < weight[Unsupported] && len(run.Steps) < len(k.Steps):
+			return fmt.Errorf("the run of %s ends after %d of %d steps, none of which decided", run.Case, len(run.Steps), len(k.Steps))
+		}
+	}
+	if worst := worstOf(run.Steps); worst != run.Result {
+		return fmt.Errorf("the steps of %s say %s, the run says %s", run.Case, worst, run.Result)
+	}
+	return nil
+}
+
+// appliesWhole refuses a report in which cases are called not applicable that
+// the system plays elsewhere: a role is played in all cases or in none.
+func (r *Report) appliesWhole(c *Catalogue) error {
+	plays := map[string]bool{}
+	for _, run := range r.Runs {
+		if run.Result != NotApplicable {
+			plays[c.Case(run.Case).Role] = true
+		}
+	}
+	for _, run := range r.Runs {
+		if k := c.Case(run.Case); run.Result == NotApplicable && len(run.Steps) == 0 && k.Speaks(r.Line) && !k.Peer() && plays[k.Role] {
+			return fmt.Errorf("%s is called not applicable, while other cases of the role %s were played", run.Case, k.Role)
+		}
+	}
+	return nil
 }
 
 func worstOf(steps []Played) Result {

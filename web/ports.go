@@ -19,6 +19,8 @@ type Ports struct {
 
 	// Tokens are who may write over the API; nil: nobody.
 	Tokens access.Store
+	// Reports takes reports of test runs that teams hand in; nil: none are taken.
+	Reports *api.Reports
 	// Trail is told of every writing call of the API; nil: nobody is.
 	Trail api.Trail
 	// Webhooks are who is told of a publication; nil: nobody. Whoever runs the

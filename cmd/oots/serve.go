@@ -162,6 +162,11 @@ func (m *meter) serve(w *world, c serveMeter, opened func(address string)) error
 	ports.Validations = m.db.Validations()
 	ports.Corrections = m.db.Corrections()
 	ports.Trail = m.trail
+	catalogue, err := cases(w, "")
+	if err != nil {
+		return err
+	}
+	ports.Reports = &api.Reports{Catalogue: catalogue, Runs: m.db.Testbed(), Sample: c.Sample}
 	site, err := web.New(web.Config{Ports: ports, BaseURL: c.BaseURL, Operator: c.Operator, Board: acceleratormeter.Board(c.Board), Sample: c.Sample, Log: log})
 	if err != nil {
 		return err

@@ -72,6 +72,8 @@ type Config struct {
 	Webhooks webhook.Store // nil: nobody is told of a publication
 	// Corrections are what readers ask to have corrected; nil: not served.
 	Corrections correction.Store
+	// Reports takes reports of test runs; nil: none are taken.
+	Reports *Reports
 	// Trail is told of every writing call before it is carried out; nil: nobody is.
 	Trail   Trail
 	Board   acceleratormeter.Board // whose countries are counted; empty: EU
@@ -135,6 +137,7 @@ func New(c Config) (http.Handler, error) {
 	a.webhooks(h)
 	a.corrections(h)
 	a.validations(h)
+	a.reports(h)
 	a.document = h.OpenAPI()
 	mux.HandleFunc(prefix+"/", a.nowhere)
 	if err := a.documents(mux); err != nil {
