@@ -76,7 +76,7 @@ func (a *api) reports(h huma.API) {
 				return nil, a.fail(err)
 			}
 		}
-		if err := a.note(ctx, t, op.OperationID, fmt.Sprintf("%d runs of %s from %s", len(report.Runs), report.System, report.Runs[0].ID)); err != nil {
+		if err := a.note(ctx, t, op.OperationID, fmt.Sprintf("runs: %d of %s, first: %s", len(report.Runs), report.System, report.Runs[0].ID)); err != nil {
 			return nil, err
 		}
 		for _, run := range report.Runs {

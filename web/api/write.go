@@ -93,7 +93,7 @@ func (a *api) postFacts(h huma.API) {
 				return nil, a.fail(err)
 			}
 		}
-		if err := a.note(ctx, t, "appendFacts", fmt.Sprintf("%d facts from %s", len(facts), facts[0].ID)); err != nil {
+		if err := a.note(ctx, t, "appendFacts", fmt.Sprintf("facts: %d, first: %s", len(facts), facts[0].ID)); err != nil {
 			return nil, err
 		}
 		done, err := add(ctx, facts...)
