@@ -20,6 +20,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"golang.org/x/mod/sumdb/note"
 )
 
 // Scope is one thing that a token's owner may do.
@@ -34,11 +36,14 @@ const (
 	ManageWebhooks  Scope = "webhooks:manage"   // who is told of a publication
 	// DecideCorrections reads what readers ask to have corrected, and decides.
 	DecideCorrections Scope = "corrections:decide"
+	// HandInReports hands in reports of test runs that a team's own pipeline has
+	// signed with the key of the token.
+	HandInReports Scope = "reports:write"
 )
 
 // Scopes are all scopes, in the order in which they are shown.
 func Scopes() []Scope {
-	return []Scope{WriteFacts, ImportFacts, DraftSnapshot, ApproveSnapshot, PublishSnapshot, ManageWebhooks, DecideCorrections}
+	return []Scope{WriteFacts, ImportFacts, DraftSnapshot, ApproveSnapshot, PublishSnapshot, ManageWebhooks, DecideCorrections, HandInReports}
 }
 
 // SubmitFor is the scope of who changes one country's part of the Common
@@ -59,6 +64,7 @@ type Token struct {
 	ID        string // twelve hexadecimal digits
 	Owner     string // a party: "commission:7f3a", "ms:AT", "team:AT/portal"
 	Scopes    []Scope
+	Key       string // public key (of a signed note) of who signs reports; empty for none
 	CreatedAt time.Time
 	ExpiresAt time.Time
 	RevokedAt time.Time // zero while it is not revoked
@@ -102,6 +108,32 @@ var ownerForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$`)
 // Create makes and stores a token and returns its text, which nobody can show
 // again. random is nil for crypto/rand.
 func Create(ctx context.Context, s Store, random io.Reader, now time.Time, owner string, lifetime time.Duration, scopes ...Scope) (Token, string, error) {
+	return CreateFor(ctx, s, random, now, owner, "", lifetime, scopes...)
+}
+
+var reporter = regexp.MustCompile(`^team:[A-Z]{2}/.`)
+
+// wrongReporter says why a token cannot hand in reports with a key; empty for
+// one that can, and for one that does not.
+func wrongReporter(owner, key string, scopes []Scope) string {
+	hands := slices.Contains(scopes, HandInReports)
+	_, err := note.NewVerifier(key)
+	switch {
+	case !hands && key == "":
+	case !hands:
+		return fmt.Sprintf("a key is for the scope %s alone", HandInReports)
+	case key == "":
+		return fmt.Sprintf("the scope %s needs the public key that signs the reports; \"oots keys report\" makes one", HandInReports)
+	case err != nil || len(key) > 500:
+		return "the key cannot be read: give the public key, one line such as team-fi+5d1c2b3a+AV…, as \"oots keys report\" prints it"
+	case !reporter.MatchString(owner):
+		return fmt.Sprintf("reports are a team's, such as team:AT/portal, not %q's", owner)
+	}
+	return ""
+}
+
+// CreateFor is Create with the public key that signs what the owner hands in.
+func CreateFor(ctx context.Context, s Store, random io.Reader, now time.Time, owner, key string, lifetime time.Duration, scopes ...Scope) (Token, string, error) {
 	if !ownerForm.MatchString(owner) {
 		return Token{}, "", fmt.Errorf("owner %q: name one person or machine as a party, 1 to 128 letters, digits, . _ : / or -, such as commission:7f3a or team:AT/portal", owner)
 	}
@@ -116,6 +148,9 @@ func Create(ctx context.Context, s Store, random io.Reader, now time.Time, owner
 			return Token{}, "", fmt.Errorf("scope %q does not exist: choose from %s", sc, choices())
 		}
 	}
+	if why := wrongReporter(owner, key, scopes); why != "" {
+		return Token{}, "", errors.New(why)
+	}
 	if random == nil {
 		random = rand.Reader
 	}
@@ -126,7 +161,7 @@ func Create(ctx context.Context, s Store, random io.Reader, now time.Time, owner
 	text := Prefix + base64.RawURLEncoding.EncodeToString(secret[:])
 	digest := sha256.Sum256([]byte(text))
 	id := sha256.Sum256(digest[:]) // the id tells nothing about what is looked up
-	t := Token{ID: hex.EncodeToString(id[:6]), Owner: owner, Scopes: slices.Compact(slices.Sorted(slices.Values(scopes))),
+	t := Token{ID: hex.EncodeToString(id[:6]), Owner: owner, Key: key, Scopes: slices.Compact(slices.Sorted(slices.Values(scopes))),
 		CreatedAt: now.UTC().Truncate(time.Millisecond), ExpiresAt: now.Add(lifetime).UTC().Truncate(time.Millisecond)}
 	if err := s.AddToken(ctx, t, digest); err != nil {
 		return Token{}, "", fmt.Errorf("store a token for %s: %w", owner, err)

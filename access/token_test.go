@@ -2,10 +2,13 @@ package access_test
 
 import (
 	"bytes"
+	"crypto/rand"
 	"errors"
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/mod/sumdb/note"
 
 	"github.com/once-only/oots/access"
 	"github.com/once-only/oots/access/accesstest"
@@ -95,6 +98,32 @@ func TestAnOwnerAssertsAsItselfOrItsBody(t *testing.T) {
 	} {
 		if tok.Asserts(party) != want {
 			t.Errorf("commission:7f3a asserts as %q: %v", party, !want)
+		}
+	}
+}
+
+func TestReportsAreATeamsWithAKey(t *testing.T) {
+	_, key, err := note.GenerateKey(rand.Reader, "team-fi")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := access.CreateFor(t.Context(), &access.Memory{}, nil, now, "team:FI/portal", key, time.Hour, access.HandInReports); err != nil {
+		t.Error(err)
+	}
+	for _, c := range []struct {
+		owner, key string
+		scopes     []access.Scope
+		want       string
+	}{
+		{"team:FI/portal", "", []access.Scope{access.HandInReports}, "needs the public key"},
+		{"team:FI/portal", "nonsense", []access.Scope{access.HandInReports}, "cannot be read"},
+		{"team:FI/portal", "PRIVATE+KEY+team+00000000+AAAA", []access.Scope{access.HandInReports}, "cannot be read"},
+		{"team:FI/portal", key, []access.Scope{access.WriteFacts}, "alone"},
+		{"ms:FI", key, []access.Scope{access.HandInReports}, "are a team's"},
+		{"team:FI/", key, []access.Scope{access.HandInReports}, "are a team's"},
+	} {
+		if _, _, err := access.CreateFor(t.Context(), &access.Memory{}, nil, now, c.owner, c.key, time.Hour, c.scopes...); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%+v: %v", c, err)
 		}
 	}
 }

@@ -161,3 +161,6 @@ func isToken(s string, most int) bool {
 // CountryError says why a text is no country code, and what to write; empty
 // for a country.
 func CountryError(cc string) string { return wrongCountry(cc) }
+
+// PartyError says why a text is no party, and what to write; empty for a party.
+func PartyError(party string) string { return wrongParty(party) }

@@ -51,7 +51,7 @@ var Kinds = []Rule{
 	},
 	{
 		Kind: Conformance, About: "outcome of a test case, or of a whole suite when no case is named, for a component version",
-		Asserters: []string{"platform"}, Verifiers: []string{"platform", "reviewer"}, Environment: true,
+		Asserters: []string{"platform", "team"}, Verifiers: []string{"platform", "reviewer"}, Environment: true,
 		Needs:  []string{"subject.country", "body.suite", "body.outcome"},
 		May:    []string{"subject.role", "subject.system", "subject.component", "subject.partner", "body.case", "body.variant", "body.version", "body.catalogue", "body.event", "body.causes", "body.mode"},
 		Codes:  map[string][]string{"body.outcome": Outcomes},

@@ -16,6 +16,7 @@ const (
 	Monitor     Post = "monitor"
 	Reviewer    Post = "reviewer" // of the Commission
 	Auditor     Post = "auditor"  // reads everything, changes nothing
+	Machine     Post = "machine"  // a token of the API; only the trail names it
 )
 
 // Posts are all posts that an account can have.
@@ -61,6 +62,9 @@ const (
 	ReadRuns     Action = "read the results of runs"
 	ReadMessages Action = "read the messages of runs"
 	ReadStanding Action = "read where a country stands"
+	KeepPasskey  Action = "keep a passkey"
+	SignIn       Action = "sign in"
+	SignOut      Action = "sign out"
 )
 
 // rights says who may do what. Own lists the posts that may do it only for
@@ -91,6 +95,7 @@ var rights = map[Action]struct{ Own, Any []Post }{
 	ReadRuns:     {Own: []Post{Coordinator, Contact}, Any: []Post{Manager, Monitor, Reviewer, Auditor}},
 	ReadMessages: {Own: []Post{Coordinator, Contact}, Any: []Post{Reviewer, Auditor}},
 	ReadStanding: {Own: []Post{Coordinator, Contact}, Any: []Post{Reviewer, Auditor}},
+	KeepPasskey:  {Any: []Post{Monitor, Reviewer}}, // who decides
 }
 
 // Denied says that an account may not do something, and who may.

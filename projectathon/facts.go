@@ -186,13 +186,20 @@ func (s *Service) Publish(ctx context.Context, who Account, event string) error 
 }
 
 // Run settles what is owed until ctx ends; a ledger that was away is asked
-// again after a while.
+// again after a while. Once an hour it ends what has expired.
 func (s *Service) Run(ctx context.Context, every time.Duration) error {
 	tick := time.NewTicker(cmp.Or(every, 10*time.Second))
 	defer tick.Stop()
+	var swept time.Time
 	for {
 		if _, err := s.Settle(ctx); err != nil && ctx.Err() == nil {
 			s.Log.Error("facts are owed to the ledger", "err", err)
+		}
+		if now := s.Now(); now.Sub(swept) >= time.Hour {
+			swept = now
+			if _, err := s.Expire(ctx); err != nil && ctx.Err() == nil {
+				s.Log.Error("what has expired cannot be ended", "err", err)
+			}
 		}
 		select {
 		case <-ctx.Done():

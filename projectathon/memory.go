@@ -76,16 +76,17 @@ func (m *Memory) Put(_ context.Context, audit Entry, records ...Record) error {
 		r.Seq, r.Doc = m.seq, bytes.Clone(r.Doc)
 		m.records[[2]string{string(r.Kind), r.ID}] = r
 	}
+	audit.N = int64(len(m.trail)) + 1
 	m.trail = append(m.trail, audit)
 	return nil
 }
 
-func (m *Memory) Audit(_ context.Context, event string, limit int) ([]Entry, error) {
+func (m *Memory) Audit(_ context.Context, f AuditFilter) ([]Entry, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var out []Entry
 	for _, e := range slices.Backward(m.trail) {
-		if (event == "" || e.Event == event) && len(out) < limit {
+		if len(out) < f.AtMost() && f.lets(e) {
 			out = append(out, e)
 		}
 	}

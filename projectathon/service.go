@@ -153,7 +153,8 @@ func (s *Service) entry(who Account, do Action, r Record, note string) Entry {
 	return Entry{At: s.Now().UTC(), By: who.Party, As: who.Post, Event: cmp.Or(r.Event, r.ID), What: do, On: r.ID, Note: note}
 }
 
-// Note writes a line of the audit trail for something that is kept elsewhere.
+// Note writes a line of the audit trail for something that no record of an event
+// holds: a sign-in, a passkey, a call of the API, a suite.
 // Whoever acts writes it first, so that nothing is done without a trace.
 func (s *Service) Note(ctx context.Context, who Account, what Action, on, note string) error {
 	return s.Store.Put(ctx, Entry{At: s.Now().UTC(), By: who.Party, As: who.Post, What: what, On: on, Note: note})
@@ -267,10 +268,10 @@ func (s *Service) Registrations(ctx context.Context, event string) ([]Registrati
 	return list[Registration](ctx, s, KindRegistration, event)
 }
 
-// Audit reads the trail of an event, newest first; an empty event means all.
-func (s *Service) Audit(ctx context.Context, who Account, event string, limit int) ([]Entry, error) {
+// Audit reads the trail, newest first.
+func (s *Service) Audit(ctx context.Context, who Account, f AuditFilter) ([]Entry, error) {
 	if err := who.May(ReadAudit); err != nil {
 		return nil, err
 	}
-	return s.Store.Audit(ctx, event, limit)
+	return s.Store.Audit(ctx, f)
 }

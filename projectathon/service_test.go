@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -503,5 +504,61 @@ func (d driver) Play(_ context.Context, tests []projectathon.PeerTest, ended fun
 			continue
 		}
 		ended(t, projectathon.Played{Findings: []projectathon.Finding{{Assertion: "A-END", System: t.Sides[1].System, Holds: true}}}, nil)
+	}
+}
+
+// The permanent event is hosted once, however often and by however many it is
+// asked for.
+func TestThePermanentEventIsHostedOnce(t *testing.T) {
+	h := newHall(t)
+	asked := projectathon.Event{Name: "Tests all year", Line: "oots-edm:v2.0", Catalogue: "c1", DataSet: "seed"}
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			if e, err := h.Host(t.Context(), asked); err != nil || e.State != projectathon.Live {
+				t.Errorf("hosted: %s, %v", e.State, err)
+			}
+		})
+	}
+	wg.Wait()
+	asked.Catalogue = "c2"
+	e, err := h.Host(t.Context(), asked)
+	if err != nil || e.State != projectathon.Live || !e.Permanent || e.Catalogue != "c1" {
+		t.Errorf("hosted again: %+v, %v", e, err)
+	}
+	if all, err := h.Events(t.Context()); err != nil || len(all) != 1 {
+		t.Errorf("%d events, %v", len(all), err)
+	}
+	// Teams register for it at any time.
+	r, err := h.Register(t.Context(), coordinator("FI"), projectathon.Registration{Event: e.ID, System: "FI_node", Country: "FI", Capabilities: allCapabilities, Lines: []string{"oots-edm:v2.0"}, Mode: "automated"})
+	if err != nil || r.State != projectathon.Submitted {
+		t.Errorf("registered: %+v, %v", r, err)
+	}
+}
+
+func TestWhatExpires(t *testing.T) {
+	h := newHall(t)
+	h.live("FI", "PT")
+	p, err := h.Propose(t.Context(), team("FI"), h.event, "TC01", "FI_node", "PT_node")
+	h.ok(err)
+	h.ok(h.KeepSecret(t.Context(), team("FI"), h.event, "FI_node", "open sesame", h.now.AddDate(0, 0, 7)))
+	h.now = h.now.AddDate(0, 0, 6)
+	if n, err := h.Expire(t.Context()); n != 0 || err != nil {
+		t.Errorf("after six days %d expired, %v", n, err)
+	}
+	h.now = h.now.AddDate(0, 0, 8)
+	if n, err := h.Expire(t.Context()); n != 2 || err != nil {
+		t.Errorf("after fourteen days %d expired, %v", n, err)
+	}
+	if n, err := h.Expire(t.Context()); n != 0 || err != nil {
+		t.Errorf("and again %d, %v", n, err)
+	}
+	got, err := h.Test(t.Context(), team("FI"), p.ID)
+	if err != nil || got.State != projectathon.Expired {
+		t.Errorf("the proposal is %s, %v", got.State, err)
+	}
+	r, err := h.Store.Get(t.Context(), projectathon.KindSecret, h.event+":FI_node")
+	if err != nil || !strings.Contains(string(r.Doc), `"Sealed":null`) {
+		t.Errorf("the secret is %s, %v", r.Doc, err)
 	}
 }

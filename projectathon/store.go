@@ -3,6 +3,7 @@ package projectathon
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 )
 
@@ -35,6 +36,7 @@ type Record struct {
 
 // Entry is a line of the audit trail.
 type Entry struct {
+	N     int64 // counts the lines; the store sets it
 	At    time.Time
 	By    string // party
 	As    Post
@@ -49,6 +51,31 @@ type Sealed struct {
 	Digest [32]byte
 	Octets []byte
 	Test   string // to which they belong
+}
+
+// AuditFilter chooses lines of the trail; its zero value lets all through.
+type AuditFilter struct {
+	Event  string
+	What   Action
+	By, On string    // how party and record begin
+	From   time.Time // the first instant
+	Until  time.Time // after the last instant
+	Before int64     // only lines with a smaller number: where an earlier answer ended
+	Limit  int       // at most; 0 means 500
+}
+
+// AtMost is the number of lines that a filter lets through at most.
+func (f AuditFilter) AtMost() int {
+	if f.Limit <= 0 {
+		return 500
+	}
+	return f.Limit
+}
+
+func (f AuditFilter) lets(e Entry) bool {
+	return (f.Event == "" || f.Event == e.Event) && (f.What == "" || f.What == e.What) &&
+		strings.HasPrefix(e.By, f.By) && strings.HasPrefix(e.On, f.On) && (f.Before == 0 || e.N < f.Before) &&
+		!e.At.Before(f.From) && (f.Until.IsZero() || e.At.Before(f.Until))
 }
 
 // ErrUnknown says that there is no such record, ErrChanged that somebody else
@@ -72,11 +99,10 @@ type Store interface {
 	// Owed reads records that owe facts, oldest change first.
 	Owed(ctx context.Context, limit int) ([]Record, error)
 	// Put writes all records with their line of the audit trail, or nothing;
-	// ErrChanged.
+	// ErrChanged. Without records it writes the line alone.
 	Put(ctx context.Context, audit Entry, records ...Record) error
-	// Audit reads the trail of an event, newest first, at most limit lines; an
-	// empty event means all.
-	Audit(ctx context.Context, event string, limit int) ([]Entry, error)
+	// Audit reads the trail, newest first.
+	Audit(ctx context.Context, f AuditFilter) ([]Entry, error)
 	// Keep stores octets, all or none; what is there already stays, and belongs to
 	// one more test.
 	Keep(ctx context.Context, pieces ...Sealed) error

@@ -101,8 +101,24 @@ func (s projectathons) Put(ctx context.Context, audit projectathon.Entry, record
 	})
 }
 
-func (s projectathons) Audit(ctx context.Context, event string, limit int) ([]projectathon.Entry, error) {
-	rows, err := s.db.on(ctx).QueryContext(ctx, "SELECT at, party, post, event, what, subject, note FROM projectathon_trail WHERE $1 = '' OR event = $1 ORDER BY n DESC LIMIT $2", event, limit)
+func (s projectathons) Audit(ctx context.Context, f projectathon.AuditFilter) ([]projectathon.Entry, error) {
+	query, args := "SELECT n, at, party, post, event, what, subject, note FROM projectathon_trail WHERE 1 = 1", []any{}
+	for _, c := range []struct {
+		asked bool
+		where string
+		value any
+	}{
+		{f.Event != "", "event = $%d", f.Event}, {f.What != "", "what = $%d", string(f.What)}, {f.Before != 0, "n < $%d", f.Before},
+		{f.By != "", "SUBSTR(party, 1, LENGTH($%[1]d)) = $%[1]d", f.By}, {f.On != "", "SUBSTR(subject, 1, LENGTH($%[1]d)) = $%[1]d", f.On},
+		{!f.From.IsZero(), "at >= $%d", millis(f.From)}, {!f.Until.IsZero(), "at < $%d", millis(f.Until)},
+	} {
+		if c.asked {
+			args = append(args, c.value)
+			query += " AND " + fmt.Sprintf(c.where, len(args))
+		}
+	}
+	args = append(args, f.AtMost())
+	rows, err := s.db.on(ctx).QueryContext(ctx, query+fmt.Sprintf(" ORDER BY n DESC LIMIT $%d", len(args)), args...)
 	if err != nil {
 		return nil, fmt.Errorf("store: projectathon: %w", err)
 	}
@@ -111,7 +127,7 @@ func (s projectathons) Audit(ctx context.Context, event string, limit int) ([]pr
 	for rows.Next() {
 		var e projectathon.Entry
 		var at int64
-		if err := rows.Scan(&at, &e.By, &e.As, &e.Event, &e.What, &e.On, &e.Note); err != nil {
+		if err := rows.Scan(&e.N, &at, &e.By, &e.As, &e.Event, &e.What, &e.On, &e.Note); err != nil {
 			return nil, fmt.Errorf("store: projectathon: %w", err)
 		}
 		e.At = instant(at)

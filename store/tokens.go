@@ -16,7 +16,7 @@ func (db *DB) Tokens() access.Store { return tokens{db} }
 
 type tokens struct{ db *DB }
 
-const tokenColumns = "id, owner, scopes, created, expires, revoked"
+const tokenColumns = "id, owner, scopes, public_key, created, expires, revoked"
 
 func (s tokens) AddToken(ctx context.Context, t access.Token, digest [32]byte) error {
 	var scopes []string
@@ -24,9 +24,9 @@ func (s tokens) AddToken(ctx context.Context, t access.Token, digest [32]byte) e
 		scopes = append(scopes, string(sc))
 	}
 	return s.db.Write(ctx, func(tx *sql.Tx) error {
-		done, err := tx.ExecContext(ctx, `INSERT INTO token (id, digest, owner, scopes, created, expires, revoked)
-			VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`,
-			t.ID, digest[:], t.Owner, strings.Join(scopes, " "), millis(t.CreatedAt), millis(t.ExpiresAt), millis(t.RevokedAt))
+		done, err := tx.ExecContext(ctx, `INSERT INTO token (id, digest, owner, scopes, public_key, created, expires, revoked)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING`,
+			t.ID, digest[:], t.Owner, strings.Join(scopes, " "), t.Key, millis(t.CreatedAt), millis(t.ExpiresAt), millis(t.RevokedAt))
 		if err != nil {
 			return fmt.Errorf("store: token %s: %w", t.ID, err)
 		}
@@ -81,7 +81,7 @@ func (s tokens) RevokeToken(ctx context.Context, id string, at time.Time) error 
 func scanToken(row interface{ Scan(...any) error }) (t access.Token, err error) {
 	var scopes string
 	var made, expires, revoked int64
-	if err := row.Scan(&t.ID, &t.Owner, &scopes, &made, &expires, &revoked); err != nil {
+	if err := row.Scan(&t.ID, &t.Owner, &scopes, &t.Key, &made, &expires, &revoked); err != nil {
 		return t, err
 	}
 	for _, sc := range strings.Fields(scopes) {

@@ -27,6 +27,7 @@ type Report struct {
 	Mode       string    `json:"mode"`
 	Line       string    `json:"line"`
 	Made       time.Time `json:"made"`
+	Sample     bool      `json:"sample,omitempty"`   // invented data
 	Warnings   []string  `json:"warnings,omitempty"` // about the system as a whole
 	Runs       []*Run    `json:"runs"`
 }
@@ -54,6 +55,14 @@ func (r *Report) Outcomes() []SuiteOutcome {
 	return out
 }
 
+// codes are the components that a report is about.
+func (r *Report) codes() []string {
+	if len(r.Components) == 0 {
+		return []string{r.Component}
+	}
+	return r.Components
+}
+
 // SuiteOutcome is where a component stands in a suite.
 type SuiteOutcome struct {
 	Suite  string
@@ -78,12 +87,19 @@ func (r *Report) Count(results ...Result) (n int) {
 // suite's cases show with one system alone. A suite of which no case applies
 // gives none. They carry no message: each names the SHA-256 of those it rests on.
 func (r *Report) Facts(c *Catalogue, sample bool) []ledger.Fact {
-	codes := r.Components
-	if len(codes) == 0 {
-		codes = []string{r.Component}
-	}
-	fact := func(id string, of *Component, suite string, outcome Result, at time.Time) ledger.Fact {
-		return ledger.Fact{ID: id, Kind: ledger.Conformance, Asserter: "platform", Verifier: "platform", Environment: r.Environment, Specification: r.Line,
+	return r.FactsOf(c, sample, "platform", func(*Run) bool { return true })
+}
+
+// FactsOf are the facts of a report that somebody asserts. Only what was proved
+// is verified by the platform: a case by its run, a suite by all of its runs.
+func (r *Report) FactsOf(c *Catalogue, sample bool, asserter string, proved func(*Run) bool) []ledger.Fact {
+	codes := r.codes()
+	fact := func(id string, of *Component, suite string, outcome Result, at time.Time, runs ...*Run) ledger.Fact {
+		verifier := "platform"
+		if slices.ContainsFunc(runs, func(run *Run) bool { return run.Result != NotApplicable && !proved(run) }) {
+			verifier = ""
+		}
+		return ledger.Fact{ID: id, Kind: ledger.Conformance, Asserter: asserter, Verifier: verifier, Environment: r.Environment, Specification: r.Line,
 			Subject:    ledger.Subject{Country: r.Country, Role: of.Side, System: r.System, Component: of.Code},
 			HappenedAt: at, Sample: sample, Body: ledger.Body{Version: r.Version, Catalogue: r.Catalogue, Mode: r.Mode, Suite: suite, Outcome: string(outcome)}}
 	}
@@ -97,7 +113,7 @@ func (r *Report) Facts(c *Catalogue, sample bool) []ledger.Fact {
 		if of == nil {
 			continue
 		}
-		f := fact("conformance/"+run.ID, of, run.Suite, run.Result, r.happened(run))
+		f := fact("conformance/"+run.ID, of, run.Suite, run.Result, r.happened(run), run)
 		f.Body.Case = run.Case
 		for _, m := range run.Messages {
 			cite(&f, m)
@@ -112,7 +128,7 @@ func (r *Report) Facts(c *Catalogue, sample bool) []ledger.Fact {
 		for _, suite := range of.Suites {
 			for _, x := range r.shown(c.Suite(suite), of, codes) {
 				last := x.Runs[len(x.Runs)-1]
-				f := fact(fmt.Sprintf("conformance/%s/%s/%s/%s/%s", r.Country, of.Code, suite, x.Case, last.ID), of, suite, x.Result, r.happened(last))
+				f := fact(fmt.Sprintf("conformance/%s/%s/%s/%s/%s", r.Country, of.Code, suite, x.Case, last.ID), of, suite, x.Result, r.happened(last), x.Runs...)
 				f.Body.Case = x.Case
 				for _, run := range x.Runs {
 					for _, m := range run.Messages {
@@ -126,7 +142,7 @@ func (r *Report) Facts(c *Catalogue, sample bool) []ledger.Fact {
 			if !whole || !judged(standing) {
 				continue
 			}
-			f := fact(fmt.Sprintf("conformance/%s/%s/%s/%s", r.Country, of.Code, suite, runs[0].ID), of, suite, standing, r.Made)
+			f := fact(fmt.Sprintf("conformance/%s/%s/%s/%s", r.Country, of.Code, suite, runs[0].ID), of, suite, standing, r.Made, runs...)
 			for _, run := range runs {
 				if i := slices.IndexFunc(run.Messages, func(m Message) bool { return !m.Sent }); i >= 0 {
 					cite(&f, run.Messages[i])
@@ -191,9 +207,16 @@ func (r *Report) Sign(k *ledger.Key) ([]byte, error) {
 // MaxReport bounds a signed report, in octets.
 const MaxReport = 64 << 20
 
+// Bounds of a report that somebody hands in.
+const (
+	mostMessages = 200      // of a run
+	mostWords    = 400      // octets of a name, a version, an id
+	mostFound    = 64 << 10 // octets of what a step found
+)
+
 // OpenReport checks a signed report with the public key of whoever may hand it
 // in, against the catalogue in force, and reads it. Outcomes are recomputed from
-// the runs, never believed.
+// the steps, and the steps are those of the cases: they are never believed.
 func OpenReport(signed []byte, public string, c *Catalogue) (*Report, error) {
 	if len(signed) > MaxReport {
 		return nil, fmt.Errorf("a report has at most %d octets", MaxReport)
@@ -212,6 +235,9 @@ func OpenReport(signed []byte, public string, c *Catalogue) (*Report, error) {
 	case r.Catalogue != c.Version:
 		return nil, fmt.Errorf("the report is for catalogue %s; the one in force is %s. Run the suites again", r.Catalogue, c.Version)
 	}
+	if err := r.bounded(); err != nil {
+		return nil, err
+	}
 	seen := map[string]bool{}
 	for _, run := range r.Runs {
 		k := c.Case(run.Case)
@@ -220,13 +246,14 @@ func OpenReport(signed []byte, public string, c *Catalogue) (*Report, error) {
 			return nil, fmt.Errorf("the case %s of the report is not the one of the catalogue", run.Case)
 		case seen[run.Case]:
 			return nil, fmt.Errorf("the case %s stands in the report twice", run.Case)
-		case run.System != r.System || run.Line != r.Line || run.Version != r.Version:
-			return nil, fmt.Errorf("the run of %s is of another system, line or version than the report", run.Case)
+		case run.System != r.System || run.Line != r.Line || run.Version != r.Version || run.Country != r.Country || run.Component != r.Component ||
+			run.Mode != r.Mode || run.Catalogue != r.Catalogue:
+			return nil, fmt.Errorf("the run of %s is of another system, line, version or catalogue than the report", run.Case)
 		}
 		seen[run.Case] = true
 		run.Optional, run.Feeds = k.Optional, k.Feeds
-		if worst := worstOf(run.Steps); len(run.Steps) > 0 && worst != run.Result {
-			return nil, fmt.Errorf("the steps of %s say %s, the run says %s", run.Case, worst, run.Result)
+		if err := run.follows(k); err != nil {
+			return nil, err
 		}
 		for _, m := range run.Messages {
 			if digest(m.Body) != m.SHA256 {
@@ -234,7 +261,91 @@ func OpenReport(signed []byte, public string, c *Catalogue) (*Report, error) {
 			}
 		}
 	}
-	return &r, nil
+	return &r, r.appliesWhole(c)
+}
+
+// bounded refuses what no pipeline of ours writes.
+func (r *Report) bounded() error {
+	if len(r.Runs) == 0 {
+		return errors.New("the report holds no run")
+	}
+	for _, code := range r.codes() {
+		if FindComponent(code) == nil {
+			return fmt.Errorf("there is no component %.40q; valid are %s", code, strings.Join(Codes(), ", "))
+		}
+	}
+	for _, run := range r.Runs {
+		if run == nil {
+			return errors.New("a run of the report is empty")
+		}
+		for _, word := range []string{r.System, r.Component, r.Version, r.Mode, r.Line, r.DataSet, run.ID, run.Title, run.DataSet} {
+			if len(word) > mostWords {
+				return fmt.Errorf("a name of %d octets is longer than %d", len(word), mostWords)
+			}
+		}
+		if run.ID == "" || strings.ContainsFunc(run.ID, func(c rune) bool {
+			return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-", c)
+		}) {
+			return fmt.Errorf("%.40q is no id of a run: letters, digits and hyphens", run.ID)
+		}
+		if len(run.Messages) > mostMessages {
+			return fmt.Errorf("the run of %s has %d messages; at most %d are read", run.Case, len(run.Messages), mostMessages)
+		}
+		if run.Started.After(r.Made) { // on a clock that its cases moved ahead
+			run.Started = r.Made
+		}
+		for _, s := range run.Steps {
+			if len(s.Found) > mostFound {
+				return fmt.Errorf("a step of %s found %d octets; at most %d are read", run.Case, len(s.Found), mostFound)
+			}
+		}
+	}
+	return nil
+}
+
+// follows tells whether a run went as its case says: its steps in their order,
+// to the end or to the first that decides, and its result is theirs.
+func (run *Run) follows(k *Case) error {
+	if run.Result == NotApplicable && len(run.Steps) == 0 {
+		return nil // appliesWhole looks at why
+	}
+	if len(run.Steps) == 0 || len(run.Steps) > len(k.Steps) {
+		return fmt.Errorf("the run of %s has %d steps, the case has %d", run.Case, len(run.Steps), len(k.Steps))
+	}
+	for i, played := range run.Steps {
+		last := i == len(run.Steps)-1
+		switch s := k.Steps[i]; {
+		case played.Line != s.Line || played.Step != s.String():
+			return fmt.Errorf("step %d of %s is %.80q in the report and %q in the case", i+1, run.Case, played.Step, s)
+		case weight[played.Result] == 0:
+			return fmt.Errorf("step %d of %s has the result %.20q, which does not exist", i+1, run.Case, played.Result)
+		case weight[played.Result] >= weight[Unsupported] && !last:
+			return fmt.Errorf("the run of %s goes on after step %d decided", run.Case, i+1)
+		case last && weight[played.Result] < weight[Unsupported] && len(run.Steps) < len(k.Steps):
+			return fmt.Errorf("the run of %s ends after %d of %d steps, none of which decided", run.Case, len(run.Steps), len(k.Steps))
+		}
+	}
+	if worst := worstOf(run.Steps); worst != run.Result {
+		return fmt.Errorf("the steps of %s say %s, the run says %s", run.Case, worst, run.Result)
+	}
+	return nil
+}
+
+// appliesWhole refuses a report in which cases are called not applicable that
+// the system plays elsewhere: a role is played in all cases or in none.
+func (r *Report) appliesWhole(c *Catalogue) error {
+	plays := map[string]bool{}
+	for _, run := range r.Runs {
+		if run.Result != NotApplicable {
+			plays[c.Case(run.Case).Role] = true
+		}
+	}
+	for _, run := range r.Runs {
+		if k := c.Case(run.Case); run.Result == NotApplicable && len(run.Steps) == 0 && k.Speaks(r.Line) && !k.Peer() && plays[k.Role] {
+			return fmt.Errorf("%s is called not applicable, while other cases of the role %s were played", run.Case, k.Role)
+		}
+	}
+	return nil
 }
 
 func worstOf(steps []Played) Result {

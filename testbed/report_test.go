@@ -52,7 +52,13 @@ func TestAReportBecomesFacts(t *testing.T) {
 			}
 		}
 	}
-	if len(facts) != len(c.Suite("AS4-CONN").Cases)+1 || suites != 1 {
+	mine := 0 // cases for an access point
+	for _, k := range c.Suite("AS4-CONN").Cases {
+		if k.Role == "access-point" {
+			mine++
+		}
+	}
+	if len(facts) != mine+1 || suites != 1 {
 		t.Errorf("%d facts, %d of suites", len(facts), suites)
 	}
 	if _, err := ledger.New(ledger.Config{Store: &ledger.Memory{}}).Append(t.Context(), facts...); err != nil {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"sync"
 	"time"
 
@@ -50,6 +52,9 @@ type SignedIn struct {
 	exchange.Identity
 	OrganisationName string // of the legal person acted for; empty for none
 	Gender           string // as edm writes it; empty for unknown
+	// Groups are those that the provider says a member of staff belongs to; none
+	// for citizens.
+	Groups []string
 }
 
 // Subject is whom a request is about: the organisation where the person acts for
@@ -74,9 +79,34 @@ type OIDCConfig struct {
 	Issuer       string // as in its discovery document; required
 	ClientID     string // required
 	ClientSecret string // empty for a public client; PKCE is always used
+	// Staff signs in people who work here, not citizens: an identifier and groups
+	// are read, no attribute of a person is asked for. Nil: citizens.
+	Staff *StaffSignIn
 	// Client fetches discovery document, keys and tokens; nil: ten seconds.
 	Client *http.Client
 	Now    func() time.Time // optional; time.Now
+}
+
+// StaffSignIn says where an id token tells what about a member of staff.
+type StaffSignIn struct {
+	Identifier string   // claim that names the person for good; empty: sub
+	Groups     string   // claim with a list of groups; empty: groups
+	Scopes     []string // asked for beside openid
+	// High are values of acr that stand for level of assurance High, beside eIDAS'
+	// own.
+	High []string
+}
+
+// read takes an identifier and groups out of the claims of an id token.
+func (s *StaffSignIn) read(claims map[string]any) (identifier string, groups []string) {
+	identifier, _ = claims[cmp.Or(s.Identifier, "sub")].(string)
+	list, _ := claims[cmp.Or(s.Groups, "groups")].([]any)
+	for _, g := range list {
+		if name, ok := g.(string); ok && len(groups) < 1000 {
+			groups = append(groups, name)
+		}
+	}
+	return identifier, groups
 }
 
 // OIDCSource signs people in over OpenID Connect Core 1.0: authorization code
@@ -116,8 +146,11 @@ func (s *OIDCSource) discover(ctx context.Context) (*oidc.Provider, error) {
 }
 
 func (s *OIDCSource) config(p *oidc.Provider, callback string) *oauth2.Config {
-	return &oauth2.Config{ClientID: s.c.ClientID, ClientSecret: s.c.ClientSecret, Endpoint: p.Endpoint(), RedirectURL: callback,
-		Scopes: []string{oidc.ScopeOpenID, "profile", "eidas"}}
+	scopes := []string{oidc.ScopeOpenID, "profile", "eidas"}
+	if s.c.Staff != nil {
+		scopes = append([]string{oidc.ScopeOpenID}, s.c.Staff.Scopes...)
+	}
+	return &oauth2.Config{ClientID: s.c.ClientID, ClientSecret: s.c.ClientSecret, Endpoint: p.Endpoint(), RedirectURL: callback, Scopes: scopes}
 }
 
 // Begin is IdentitySource.
@@ -192,6 +225,9 @@ func (s *OIDCSource) Finish(ctx context.Context, begun *SignIn, answer url.Value
 		return nil, fmt.Errorf("%w: the id token cannot be read: %w", ErrNotSignedIn, err)
 	}
 	level := levelsOfAssurance[c.ACR]
+	if staff := s.c.Staff; staff != nil {
+		return s.staff(id, &c, begun, level)
+	}
 	switch {
 	case c.Nonce != begun.Nonce:
 		return nil, fmt.Errorf("%w: the nonce is not ours", ErrNotSignedIn)
@@ -202,6 +238,25 @@ func (s *OIDCSource) Finish(ctx context.Context, begun *SignIn, answer url.Value
 	}
 	return &SignedIn{Gender: c.Gender, OrganisationName: c.LegalName, Identity: exchange.Identity{Source: s.c.Issuer, LevelOfAssurance: level,
 		Identifier: c.PersonID, FamilyName: c.FamilyName, GivenName: c.GivenName, DateOfBirth: c.Birthdate, Organisation: c.LegalPerson}}, nil
+}
+
+// staff is who an id token says works here. A level that is not known is Low:
+// whoever decides needs High.
+func (s *OIDCSource) staff(id *oidc.IDToken, c *claims, begun *SignIn, level string) (*SignedIn, error) {
+	var all map[string]any
+	if err := id.Claims(&all); err != nil {
+		return nil, fmt.Errorf("%w: the id token cannot be read: %w", ErrNotSignedIn, err)
+	}
+	identifier, groups := s.c.Staff.read(all)
+	switch {
+	case c.Nonce != begun.Nonce:
+		return nil, fmt.Errorf("%w: the nonce is not ours", ErrNotSignedIn)
+	case identifier == "" || len(identifier) > 500:
+		return nil, fmt.Errorf("%w: the id token does not say who it is about (claim %s)", ErrNotSignedIn, cmp.Or(s.c.Staff.Identifier, "sub"))
+	case c.ACR != "" && slices.Contains(s.c.Staff.High, c.ACR):
+		level = "High"
+	}
+	return &SignedIn{Groups: groups, Identity: exchange.Identity{Source: s.c.Issuer, LevelOfAssurance: cmp.Or(level, "Low"), Identifier: identifier}}, nil
 }
 
 // signIns are sign-ins that have begun, by the state they go with. They are few

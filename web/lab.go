@@ -12,20 +12,23 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
 
+	"github.com/once-only/oots/access/passkey"
 	"github.com/once-only/oots/projectathon"
 	"github.com/once-only/oots/testbed"
+	"github.com/once-only/oots/web/limit"
 )
 
 //go:embed templates/lab/*.html
 var labFiles embed.FS
 
-// LabConfig of the test platform's pages. Tests, Meter, Sessions, Now and Log
-// are optional.
+// LabConfig of the test platform's pages. BaseURL, Events, Identity and Accounts
+// are required.
 type LabConfig struct {
 	// BaseURL is where browsers reach the site, without a final slash.
 	BaseURL string
@@ -37,9 +40,15 @@ type LabConfig struct {
 	Meter    Meter            // where countries stand; nil: there are no such pages
 	Identity IdentitySource
 	Accounts Accounts
-	Sessions scs.Store // optional; in memory
-	Now      func() time.Time
-	Log      *slog.Logger
+	// Passkeys keeps the second factor of monitors and reviewers; nil: decisions
+	// ask for none. BaseURL must then be https, or localhost.
+	Passkeys passkey.Store
+	// PasskeysRequired lets nobody decide without one. Otherwise only an account
+	// that has registered one is asked for it.
+	PasskeysRequired bool
+	Sessions         scs.Store // optional; in memory
+	Now              func() time.Time
+	Log              *slog.Logger
 }
 
 // lab is the test platform: /{lang}/lab and below.
@@ -49,9 +58,11 @@ type lab struct {
 	base      *url.URL
 	ins       signIns
 	sessions  *scs.SessionManager
+	desk      *passkey.Desk // nil: nobody is asked for a passkey
 	templates map[string]map[string]*template.Template
 	streams   chan struct{} // bounds the live pages
 	judge     *judge
+	writes    *limit.Limiter // of each network address: forms and sign-ins
 }
 
 // mostStreams is how many pages may be live at once; the others refresh.
@@ -75,7 +86,10 @@ func newLab(c LabConfig) (*lab, error) {
 		return nil, err
 	}
 	s := &lab{place: p, c: c, base: base, ins: signIns{now: p.now}, sessions: newSessions(c.Sessions, p.cookies+"session", p.secure),
-		templates: map[string]map[string]*template.Template{}, streams: make(chan struct{}, mostStreams), judge: newJudge()}
+		templates: map[string]map[string]*template.Template{}, streams: make(chan struct{}, mostStreams), judge: newJudge(), writes: limit.New(10, 100, 10_000)}
+	if s.desk, err = s.newDesk(c); err != nil {
+		return nil, err
+	}
 	files, err := fs.Glob(labFiles, "templates/lab/[a-z]*.html")
 	if err != nil {
 		return nil, err
@@ -116,6 +130,13 @@ func (s *lab) handler() http.Handler {
 	policy := contentRules() + "; connect-src 'self'"
 	return s.guard(s.sessions.LoadAndSave(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Security-Policy", policy)
+		if r.Method == http.MethodPost || strings.Contains(r.URL.Path, "/lab/signin") {
+			if wait := s.writes.Wait(limit.Address(r), s.now()); wait > 0 {
+				w.Header().Set("Retry-After", strconv.Itoa(int(wait/time.Second)+1))
+				s.problem(w, r, s.language(w, r), http.StatusTooManyRequests, "lab.slow")
+				return
+			}
+		}
 		mux.ServeHTTP(w, r)
 	})))
 }
@@ -152,7 +173,6 @@ func (s *lab) table() []labRow {
 		{"POST /lab/sessions/{id}", s.form(s.act)},
 		{"GET /lab/sessions/{id}/evidence/{digest}", s.evidence},
 		{"GET /lab/verify/{id}", s.page(s.verification)},
-		{"POST /lab/verify/{id}", s.form(s.verify)},
 		{"GET /lab/suites", s.page(s.suites)},
 		{"POST /lab/suites", s.form(s.startRun)},
 		{"GET /lab/suites/{id}", s.page(s.suite)},
@@ -161,6 +181,9 @@ func (s *lab) table() []labRow {
 		{"GET /lab/runs/{id}/{file}", s.runFile},
 		{"GET /lab/evidence/{sha256}", s.message},
 		{"GET /lab/countries/{cc}", s.page(s.standing)},
+		{"POST /lab/verify/{id}", s.form(s.deciding(s.verify, "claim", "grade", "second", "resolve", "confirm"))},
+		{"GET /lab/passkeys", s.page(s.passkeys)},
+		{"POST /lab/passkeys", s.form(s.keepPasskey)},
 		{"GET /lab/audit", s.page(s.audit)},
 	}
 }
@@ -177,6 +200,7 @@ type labView struct {
 	Live   string // address of the event stream; empty for none
 	Suites bool   // there are pages of suites and runs
 	Public string // address of the public site, without a final slash
+	Keeps  bool   // passkeys
 	r      *http.Request
 	now    time.Time
 }
@@ -223,7 +247,7 @@ func (s *lab) page(read func(*reading) (name string, data any, live string, err 
 }
 
 // form makes a handler of a writer, which returns where to go.
-func (s *lab) form(write func(*reading) (to string, err error)) func(http.ResponseWriter, *http.Request, *lang) {
+func (s *lab) form(write writer) func(http.ResponseWriter, *http.Request, *lang) {
 	return func(w http.ResponseWriter, r *http.Request, l *lang) {
 		if err := r.ParseMultipartForm(1 << 20); err != nil && !errors.Is(err, http.ErrNotMultipart) {
 			s.problem(w, r, l, http.StatusBadRequest, "lab.form")
@@ -239,6 +263,7 @@ func (s *lab) form(write func(*reading) (to string, err error)) func(http.Respon
 }
 
 func (s *lab) render(w http.ResponseWriter, r *http.Request, status int, v *labView) {
+	v.Keeps = s.keeps(&reading{r, v.Lang, s.account(r)}) == nil
 	v.Langs, v.Theme, v.r, v.Who, v.Path = s.langs, themeOf(r), r, s.account(r), strings.TrimPrefix(r.URL.Path, "/"+v.Lang.Code)
 	v.Suites, v.Public, v.now = s.c.Tests != nil, strings.TrimSuffix(s.c.Public, "/"), s.now()
 	var out bytes.Buffer
@@ -261,12 +286,20 @@ func (s *lab) problem(w http.ResponseWriter, r *http.Request, l *lang, status in
 
 // failed turns an error of the service into a page.
 func (s *lab) failed(w http.ResponseWriter, r *http.Request, l *lang, err error) {
+	var up *stepUp
+	if errors.As(err, &up) {
+		s.askPasskey(w, r, l, up)
+		return
+	}
 	var denied *projectathon.Denied
+	var refused *passkey.Refusal
 	t := &trouble{Key: "lab.refused", Text: err.Error()}
 	status := http.StatusUnprocessableEntity
 	switch {
 	case errors.As(err, &denied):
 		status, t.Key = http.StatusForbidden, "lab.denied"
+	case errors.As(err, &refused):
+		t = &trouble{Key: "lab.passkey." + string(refused.Code)}
 	case errors.Is(err, projectathon.ErrUnknown), errors.Is(err, testbed.ErrUnknown):
 		status, t = http.StatusNotFound, &trouble{Key: "lab.nothing"}
 	case errors.Is(err, projectathon.ErrChanged):

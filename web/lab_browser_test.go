@@ -48,7 +48,7 @@ func TestLabIsAccessible(t *testing.T) {
 			for _, page := range []struct{ as, path string }{
 				{"visitor", ""}, {"coordinator FI", ""}, {"manager", "/events/ev"}, {"coordinator FI", "/events/ev/matrix?pair=FI-PT"}, {"monitor AT", "/events/ev/verify"},
 				{"monitor AT", "/verify/" + e.ids["claimed"]}, {"coordinator FI", "/sessions/" + e.ids["running"]}, {"coordinator FI", "/sessions/" + e.ids["graded"]},
-				{"manager", "/events/ev/report"}, {"coordinator FI", "/events/ev/report/fi"}, {"coordinator FI", "/events/ev/vault/PT_node"}, {"auditor", "/audit"}, {"visitor", "/audit"},
+				{"manager", "/events/ev/report"}, {"coordinator FI", "/events/ev/report/fi"}, {"coordinator FI", "/events/ev/vault/PT_node"}, {"auditor", "/audit"}, {"visitor", "/audit"}, {"monitor AT", "/passkeys"},
 				{"visitor", "/suites"}, {"coordinator FI", "/suites"}, {"coordinator FI", "/suites/AS4-CONN"}, {"coordinator FI", "/runs/" + e.runs.ids["over"] + "?with=" + e.runs.ids["earlier"]},
 				{"monitor AT", "/runs/" + e.runs.ids["over"]}, {"coordinator FI", "/runs/" + e.runs.ids["waiting"]}, {"coordinator FI", "/evidence/" + e.runs.ids["message"]}, {"visitor", "/evidence/" + e.runs.ids["message"]},
 				{"visitor", "/evidence/" + e.runs.ids["public"]}, {"coordinator FI", "/countries/fi"},
@@ -100,7 +100,9 @@ func TestARunIsFollowedLive(t *testing.T) {
 	ctx := browser(t)
 	e := stageEvent(t, "FI", "PT")
 	s, server := labServer(t, e)
-	s.c.Tests.Systems.(*labSystems).fault = "unsigned-receipt"
+	systems := s.c.Tests.Systems.(*labSystems)
+	systems.fault = "unsigned-receipt"
+	cases := len(systems.catalogue.Suite("AS4-CONN").Cases)
 	team := signedInAs(t, server.URL, "team FI")
 	base, err := url.Parse(server.URL)
 	if err != nil {
@@ -142,13 +144,13 @@ func TestARunIsFollowedLive(t *testing.T) {
 	}
 	working := make(chan error, 1)
 	go func() { _, err := s.c.Tests.Work(context.Background()); working <- err }()
-	if got := until(`document.querySelectorAll(".run-log > li").length == 10 && !document.querySelector("progress")`); got != "yes" {
+	if got := until(fmt.Sprintf(`document.querySelectorAll(".run-log > li").length == %d && !document.querySelector("progress")`, cases)); got != "yes" {
 		t.Fatal(got)
 	}
 	if err := <-working; err != nil {
 		t.Fatal(err)
 	}
-	if got := ask(`document.querySelector("[data-status]").textContent`); !strings.Contains(got, "10 of 10") {
+	if got := ask(`document.querySelector("[data-status]").textContent`); !strings.Contains(got, fmt.Sprintf("%d of %d", cases, cases)) {
 		t.Errorf("the end is announced as %q", got)
 	}
 	press := func(key string) {

@@ -14,6 +14,9 @@ import (
 	pj "github.com/once-only/oots/projectathon"
 )
 
+// errForm says that a form asks for something that no page offers.
+var errForm = errors.New("this form is not known here; go back and reload the page")
+
 // labHome is GET /{lang}/lab: my work today.
 type labHome struct {
 	Events []labWork
@@ -128,7 +131,7 @@ func (s *lab) manage(r *reading) (string, error) {
 			back = "/lab/sessions/" + t.ID
 		}
 	default:
-		err = errors.New("this form is not known here; go back and reload the page")
+		err = errForm
 	}
 	return back, err
 }
@@ -308,7 +311,7 @@ func (s *lab) act(r *reading) (string, error) {
 		}
 		return back, ev.Attach(ctx, r.who, id, pj.Item{Kind: text("kind"), MediaType: media, Step: text("step"), Confidentiality: text("confidentiality")}, octets)
 	}
-	return back, errors.New("this form is not known here; go back and reload the page")
+	return back, errForm
 }
 
 // evidence is GET …/evidence/{digest}: always a download, so that nothing in it
@@ -369,7 +372,7 @@ func (s *lab) verify(r *reading) (string, error) {
 	case "say":
 		return back, ev.Say(ctx, r.who, id, r.PostFormValue("step"), r.PostFormValue("text"))
 	}
-	return back, errors.New("this form is not known here; go back and reload the page")
+	return back, errForm
 }
 
 func (s *lab) publicReport(r *http.Request) (pj.Report, error) {
@@ -402,11 +405,6 @@ func (s *lab) keepSecret(r *reading) (string, error) {
 	days := max(1, min(90, atoi(r.PostFormValue("days"))))
 	return "/lab/events/" + r.PathValue("id") + "/vault/" + r.PathValue("system"),
 		s.c.Events.KeepSecret(r.Context(), r.who, r.PathValue("id"), r.PathValue("system"), r.PostFormValue("text"), s.now().AddDate(0, 0, days))
-}
-
-func (s *lab) audit(r *reading) (string, any, string, error) {
-	trail, err := s.c.Events.Audit(r.Context(), r.who, r.URL.Query().Get("event"), 500)
-	return "audit", trail, "", err
 }
 
 // CauseOf is the cause that a suggested verdict names, for the form.

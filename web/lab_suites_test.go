@@ -307,7 +307,7 @@ func TestARunStartedOnThePage(t *testing.T) {
 		t.Fatalf("%v, %v", r.StatusCode, err)
 	}
 	r.Body.Close()
-	trail, err := e.Audit(t.Context(), labAccounts["auditor"], "", 1)
+	trail, err := e.Audit(t.Context(), labAccounts["auditor"], pj.AuditFilter{What: pj.PlaySuites, Limit: 1})
 	if err != nil || len(trail) != 1 || trail[0].What != pj.PlaySuites || trail[0].By != "team:PT/op1" || !strings.Contains(trail[0].Note, "PT_node") {
 		t.Errorf("%v, %+v", err, trail)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -17,9 +18,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/once-only/oots/access/passkey"
 	"github.com/once-only/oots/exchange"
 	"github.com/once-only/oots/ledger"
 	pj "github.com/once-only/oots/projectathon"
+	"github.com/once-only/oots/web/limit"
 )
 
 // labAccounts are one account of every post, and those who differ by country.
@@ -170,17 +173,27 @@ func signedInAs(t testing.TB, base, account string) *http.Client {
 	return c
 }
 
-func labServer(t testing.TB, e *stagedEvent) (*lab, *httptest.Server) {
+// labServer serves the lab at localhost; passkeys are offered. change bends the
+// configuration.
+func labServer(t testing.TB, e *stagedEvent, change ...func(*LabConfig)) (*lab, *httptest.Server) {
 	t.Helper()
 	server := httptest.NewUnstartedServer(nil)
+	_, port, err := net.SplitHostPort(server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
 	e.runs = stageRuns(t, e)
-	s, err := newLab(LabConfig{BaseURL: "http://" + server.Listener.Addr().String(), Events: e.Service, Tests: e.runs.Service, Meter: e.runs.meter,
-		Identity: doorman{}, Accounts: doormansList, Now: func() time.Time { return testNow }})
+	c := LabConfig{BaseURL: "http://localhost:" + port, Events: e.Service, Tests: e.runs.Service, Meter: e.runs.meter, Identity: doorman{}, Accounts: doormansList, Passkeys: &passkey.Memory{}, Now: func() time.Time { return testNow }}
+	for _, f := range change {
+		f(&c)
+	}
+	s, err := newLab(c)
 	if err != nil {
 		t.Fatal(err)
 	}
 	server.Config.Handler = s.handler()
 	server.Start()
+	server.URL = c.BaseURL
 	t.Cleanup(server.Close)
 	return s, server
 }
@@ -248,12 +261,16 @@ func walk() []struct {
 		{"GET /lab/evidence/{sha256}", "/evidence/{digest}", "", []string{"team FI", "coordinator FI", "monitor AT", "auditor"}},
 		{"GET /lab/evidence/{sha256}", "/evidence/{public}", "", everybody},
 		{"GET /lab/countries/{cc}", "/countries/fi", "", []string{"team FI", "coordinator FI", "reviewer", "auditor"}},
+		{"GET /lab/passkeys", "/passkeys", "", []string{"monitor AT", "monitor BE", "monitor FI", "reviewer"}},
+		{"POST /lab/passkeys", "/passkeys", "do=rename&name=other&id={passkey}", []string{"monitor AT"}}, // it is this monitor's
+		{"POST /lab/passkeys", "/passkeys", "do=remove&id={passkey}", []string{"monitor AT"}},
 		{"GET /lab/audit", "/audit", "", []string{"auditor"}},
 	}
 }
 
 func TestEveryRouteWithEveryRole(t *testing.T) {
 	s, server := labServer(t, stageEvent(t, "FI", "PT", "SE"))
+	s.writes = limit.New(1, 1<<20, 10) // all walk from one address, on a clock that stands
 	rows := walk()
 	for _, r := range s.table() {
 		if !slices.ContainsFunc(rows, func(w struct {
@@ -268,6 +285,9 @@ func TestEveryRouteWithEveryRole(t *testing.T) {
 	browsers := map[string]*http.Client{}
 	for who := range labAccounts {
 		browsers[who] = signedInAs(t, server.URL, who)
+		if a := labAccounts[who]; a.May(pj.KeepPasskey) == nil { // who has shown a passkey is let through to what the role may do
+			registerPasskey(t, browsers[who], server.URL)
+		}
 	}
 	for _, row := range rows {
 		for who := range labAccounts {
@@ -283,11 +303,15 @@ func TestEveryRouteWithEveryRole(t *testing.T) {
 				path = strings.ReplaceAll(path, "{"+name+"}", id)
 			}
 			path = server.URL + "/en/lab" + strings.ReplaceAll(path, "{digest}", staged.digest)
+			form := row.form
+			if strings.Contains(form, "{passkey}") {
+				form = strings.ReplaceAll(form, "{passkey}", anotherPasskey(t, s, "monitor AT"))
+			}
 			browser := browsers[who]
 			if row.route == "POST /lab/signout" {
 				browser = signedInAs(t, server.URL, who)
 			}
-			before, err := staged.Audit(t.Context(), labAccounts["auditor"], "", 1000)
+			before, err := staged.Audit(t.Context(), labAccounts["auditor"], pj.AuditFilter{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -295,13 +319,13 @@ func TestEveryRouteWithEveryRole(t *testing.T) {
 			if row.form == "" {
 				answer, err = browser.Get(path)
 			} else {
-				answer, err = browser.Post(path, "application/x-www-form-urlencoded", strings.NewReader(row.form))
+				answer, err = browser.Post(path, "application/x-www-form-urlencoded", strings.NewReader(form))
 			}
 			if err != nil {
 				t.Fatal(err)
 			}
 			answer.Body.Close()
-			after, err := staged.Audit(t.Context(), labAccounts["auditor"], "", 1000)
+			after, err := staged.Audit(t.Context(), labAccounts["auditor"], pj.AuditFilter{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -310,7 +334,7 @@ func TestEveryRouteWithEveryRole(t *testing.T) {
 				t.Errorf("%s %s %s by %s: %d, may %v", row.route, path[len(server.URL):], row.form, who, answer.StatusCode, may)
 			}
 			written := len(after) > len(before)
-			if through && row.form != "" && row.route != "POST /lab/signout" && !written {
+			if through && row.form != "" && who != "visitor" && !written { // a visitor who signs out changes nothing
 				t.Errorf("%s %s by %s leaves no trace in the audit trail", row.route, row.form, who)
 			}
 			if !through && written {
@@ -355,7 +379,7 @@ func TestLabPagesInEveryLanguage(t *testing.T) {
 	for _, lang := range []string{"en", "de", "fr", "el"} {
 		for path, c := range map[string]*http.Client{"": team, "/events/ev": manager, "/events/ev/matrix?pair=FI-PT": team, "/events/ev/verify": monitor, "/verify/" + e.ids["claimed"]: monitor,
 			"/sessions/" + e.ids["running"]: team, "/sessions/" + e.ids["graded"]: team, "/sessions/" + e.ids["proposed"]: team, "/events/ev/report": manager, "/events/ev/report/fi": team,
-			"/events/ev/vault/PT_node": team, "/audit": auditor,
+			"/events/ev/vault/PT_node": team, "/audit": auditor, "/audit?by=team&from=x": auditor, "/passkeys": monitor,
 			"/suites": team, "/suites/AS4-CONN": team, "/runs/" + e.runs.ids["over"] + "?with=" + e.runs.ids["earlier"]: team, "/runs/" + e.runs.ids["waiting"]: team, "/evidence/" + e.runs.ids["message"]: team,
 			"/evidence/" + e.runs.ids["public"]: team, "/countries/fi": team} {
 			page := labGet(t, c, server.URL+"/"+lang+"/lab"+path)

@@ -177,7 +177,7 @@ func (s *site) addresses() opendata.Pages { return opendata.Pages{Base: s.base.S
 // newAPI is the JSON API over the same meter and ledger. It reads the snapshots
 // that the pages are rendered from.
 func (s *site) newAPI() (http.Handler, error) {
-	return api.New(api.Config{Meter: presentMeter{s.Meter, s}, Ledger: s.Ledger, Tokens: s.Tokens, Webhooks: s.Webhooks, Corrections: s.Corrections, Board: s.Board,
+	return api.New(api.Config{Meter: presentMeter{s.Meter, s}, Ledger: s.Ledger, Tokens: s.Tokens, Webhooks: s.Webhooks, Trail: s.Trail, Reports: s.Reports, Corrections: s.Corrections, Board: s.Board,
 		BaseURL: s.base.String(), Styles: []string{s.assets.public["style.css"], s.assets.public["docs.css"]}, Now: s.Now, Log: s.Log})
 }
 

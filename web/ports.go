@@ -8,6 +8,7 @@ import (
 	"github.com/once-only/oots/access"
 	"github.com/once-only/oots/correction"
 	"github.com/once-only/oots/ledger"
+	"github.com/once-only/oots/web/api"
 	"github.com/once-only/oots/webhook"
 )
 
@@ -18,6 +19,10 @@ type Ports struct {
 
 	// Tokens are who may write over the API; nil: nobody.
 	Tokens access.Store
+	// Reports takes reports of test runs that teams hand in; nil: none are taken.
+	Reports *api.Reports
+	// Trail is told of every writing call of the API; nil: nobody is.
+	Trail api.Trail
 	// Webhooks are who is told of a publication; nil: nobody. Whoever runs the
 	// site sets a webhook.Sender to work beside it.
 	Webhooks webhook.Store

@@ -80,7 +80,13 @@ func (s *lab) signedIn(w http.ResponseWriter, r *http.Request) {
 		s.problem(w, r, l, http.StatusServiceUnavailable, "lab.signin.failed")
 		return
 	}
+	if err := s.c.Events.Note(r.Context(), a, projectathon.SignIn, a.Party, who.LevelOfAssurance); err != nil {
+		s.log.Error("the audit trail cannot be written", "err", err)
+		s.problem(w, r, l, http.StatusServiceUnavailable, "lab.signin.failed")
+		return
+	}
 	s.sessions.Put(r.Context(), accountKey, a)
+	s.sessions.Remove(r.Context(), provenKey) // of whoever was signed in before
 	if back == "" || back == "/" {
 		back = "/" + l.Code + "/lab"
 	}
@@ -88,6 +94,11 @@ func (s *lab) signedIn(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *lab) signOut(w http.ResponseWriter, r *http.Request, l *lang) {
+	if a := s.account(r); a.Party != "" {
+		if err := s.c.Events.Note(r.Context(), a, projectathon.SignOut, a.Party, ""); err != nil {
+			s.log.Error("the audit trail cannot be written", "err", err) // who wants to leave leaves
+		}
+	}
 	if err := s.sessions.Destroy(r.Context()); err != nil {
 		s.log.Error("a session cannot be ended", "err", err)
 	}

@@ -67,6 +67,9 @@ func TestSignInWithTheBuiltInProvider(t *testing.T) {
 	if page := labGet(t, browser, base+"/en/lab"); !strings.Contains(page, "monitor:AT-demo") {
 		t.Error("the page does not know the monitor")
 	}
+	if trail, err := s.Audit(t.Context(), pj.Account{Post: pj.Auditor}, pj.AuditFilter{What: pj.SignIn}); err != nil || len(trail) != 1 || trail[0].By != "monitor:AT-demo" {
+		t.Errorf("the sign-in left %+v, %v", trail, err)
+	}
 	stolen := jar.Cookies(mustParse(t, base))
 	if r, err = browser.PostForm(base+"/en/lab/signout", nil); err != nil {
 		t.Fatal(err)

@@ -13,7 +13,7 @@ import (
 // Run tries every promise on a fresh, empty store each.
 func Run(t *testing.T, open func(t *testing.T) access.Store) {
 	now := time.Date(2026, 11, 20, 9, 0, 0, 123e6, time.UTC)
-	one := access.Token{ID: "aaaaaaaaaaaa", Owner: "commission:1", Scopes: []access.Scope{access.WriteFacts, access.ApproveSnapshot},
+	one := access.Token{ID: "aaaaaaaaaaaa", Owner: "commission:1", Scopes: []access.Scope{access.WriteFacts, access.ApproveSnapshot}, Key: "team-fi+00000000+AAAA",
 		CreatedAt: now, ExpiresAt: now.Add(time.Hour)}
 	two := access.Token{ID: "bbbbbbbbbbbb", Owner: "ms:EL", Scopes: []access.Scope{access.WriteFacts},
 		CreatedAt: now.Add(time.Second), ExpiresAt: now.Add(2 * time.Hour)}

@@ -2,27 +2,19 @@ package main
 
 import (
 	"context"
-	"encoding/hex"
 	"net/http"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/once-only/oots/access/passkey"
 	"github.com/once-only/oots/projectathon"
-	"github.com/once-only/oots/store"
 	"github.com/once-only/oots/web"
 )
 
 // events is the event service over the demo's store.
 func (m *meter) events(ctx context.Context) (*projectathon.Service, error) {
-	text, err := m.db.Secret(ctx, "event key", store.RandomSecret)
-	if err != nil {
-		return nil, err
-	}
-	key, err := hex.DecodeString(text)
-	if err != nil {
-		return nil, err
-	}
-	return projectathon.New(projectathon.Config{Store: m.db.Projectathon(), Facts: m.ledger, Key: key, SecondShare: -1})
+	return m.eventService(ctx, projectathon.Config{SecondShare: -1})
 }
 
 // openLab serves the test platform with the demonstration's accounts, of the
@@ -35,7 +27,7 @@ func openLab(ctx context.Context, group *errgroup.Group, events *projectathon.Se
 		mux *http.ServeMux
 		to  *string
 	}{{&pages, &base}, {&signIn, &issuer}} {
-		if err := listen(ctx, group, "", l.mux, nil, func(addr string) { *l.to = "http://" + addr }); err != nil {
+		if err := listen(ctx, group, "", l.mux, nil, func(addr string) { *l.to = "http://" + strings.Replace(addr, "127.0.0.1", "localhost", 1) }); err != nil {
 			return "", err
 		}
 	}
@@ -50,7 +42,7 @@ func openLab(ctx context.Context, group *errgroup.Group, events *projectathon.Se
 	if err != nil {
 		return "", err
 	}
-	lab, err := web.NewLab(web.LabConfig{BaseURL: base, Events: events, Meter: meter, Identity: source, Accounts: accounts})
+	lab, err := web.NewLab(web.LabConfig{BaseURL: base, Events: events, Meter: meter, Identity: source, Accounts: accounts, Passkeys: &passkey.Memory{}})
 	if err != nil {
 		return "", err
 	}

@@ -19,8 +19,9 @@ import (
 )
 
 type keys struct {
-	Init keysInit `cmd:"" help:"Make the certificates of a test network in an empty folder."`
-	Show keysShow `cmd:"" help:"What is in a key store or certificate file, in plain words."`
+	Init   keysInit   `cmd:"" help:"Make the certificates of a test network in an empty folder."`
+	Report keysReport `cmd:"" help:"Make the key that signs a team's test reports."`
+	Show   keysShow   `cmd:"" help:"What is in a key store or certificate file, in plain words."`
 }
 
 type keysInit struct {

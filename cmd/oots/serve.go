@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -18,8 +20,11 @@ import (
 
 	"github.com/once-only/oots/acceleratormeter"
 	"github.com/once-only/oots/ledger"
+	"github.com/once-only/oots/projectathon"
 	"github.com/once-only/oots/store"
 	"github.com/once-only/oots/web"
+	"github.com/once-only/oots/web/api"
+	"github.com/once-only/oots/web/limit"
 	"github.com/once-only/oots/webhook"
 )
 
@@ -33,18 +38,21 @@ type serve struct {
 // serveMeter are the settings of the site. A flag wins over the environment,
 // the environment over the file.
 type serveMeter struct {
-	Config   string `type:"path" placeholder:"FILE" help:"TOML file with these same settings (data, key, addr, base_url, lab, operator, board, criteria, sample) and the part [watch]." toml:"-"`
-	Data     string `env:"OOTS_DATA" placeholder:"DIR" help:"Folder of the store, or a postgres:// address (data)." toml:"data"`
-	Key      string `env:"OOTS_LEDGER_KEY" placeholder:"FILE" help:"Private key for checkpoints and snapshots; without it the store keeps its own." toml:"key"`
-	Addr     string `env:"OOTS_ADDR" help:"Address to listen on (127.0.0.1:8080)." toml:"addr"`
-	BaseURL  string `env:"OOTS_BASE_URL" placeholder:"URL" help:"Address under which the public reaches the site (http:// and the address listened on)." toml:"base_url"`
-	Lab      string `env:"OOTS_LAB_URL" placeholder:"URL" help:"Address of the test platform, so that facts lead to the messages behind them (lab)." toml:"lab"`
-	Operator string `env:"OOTS_OPERATOR" help:"Who runs this site, as every page says." toml:"operator"`
-	Board    string `env:"OOTS_BOARD" help:"Countries drawn and counted: EU (27) or EU+EEA (30)." toml:"board"`
-	Criteria string `env:"OOTS_CRITERIA" help:"Official criteria set (AM-1)." toml:"criteria"`
-	Sample   bool   `help:"Mark the whole site as sample data." toml:"sample"`
-	// Watch stands in the file alone: see watchConfig.
-	Watch watchConfig `kong:"-" toml:"watch"`
+	Config   string   `type:"path" placeholder:"FILE" help:"TOML file with these same settings (data, key, addr, base_url, lab_url, proxies, operator, board, criteria, sample), and the sections [lab] and [watch]." toml:"-"`
+	Data     string   `env:"OOTS_DATA" placeholder:"DIR" help:"Folder of the store, or a postgres:// address (data)." toml:"data"`
+	Key      string   `env:"OOTS_LEDGER_KEY" placeholder:"FILE" help:"Private key for checkpoints and snapshots; without it the store keeps its own." toml:"key"`
+	Addr     string   `env:"OOTS_ADDR" help:"Address to listen on (127.0.0.1:8080)." toml:"addr"`
+	BaseURL  string   `env:"OOTS_BASE_URL" placeholder:"URL" help:"Address under which the public reaches the site (http:// and the address listened on)." toml:"base_url"`
+	LabURL   string   `name:"lab-url" env:"OOTS_LAB_URL" placeholder:"URL" help:"Address of a test platform elsewhere, so that facts lead to the messages behind them (lab_url)." toml:"lab_url"`
+	Proxies  []string `env:"OOTS_PROXIES" sep:"," placeholder:"PREFIX" help:"Proxies in front, as addresses or prefixes: their X-Forwarded-For says who calls, which limits count by. Nobody is believed otherwise." toml:"proxies"`
+	Operator string   `env:"OOTS_OPERATOR" help:"Who runs this site, as every page says." toml:"operator"`
+	Board    string   `env:"OOTS_BOARD" help:"Countries drawn and counted: EU (27) or EU+EEA (30)." toml:"board"`
+	Criteria string   `env:"OOTS_CRITERIA" help:"Official criteria set (AM-1)." toml:"criteria"`
+	Sample   bool     `help:"Mark the whole site as sample data." toml:"sample"`
+
+	Lab     *labSettings `kong:"-" toml:"lab"` // nil: no test platform
+	Watch   watchConfig  `kong:"-" toml:"watch"`
+	proxies []netip.Prefix
 }
 
 // Run serves until it is interrupted.
@@ -71,7 +79,7 @@ func (c *serveMeter) complete() error {
 			return fmt.Errorf("%s: %w", c.Config, err)
 		}
 		if unknown := meta.Undecoded(); len(unknown) > 0 {
-			return fmt.Errorf("%s: there is no setting %q; known are data, key, addr, base_url, lab, operator, board, criteria, sample and the part [watch]", c.Config, unknown[0].String())
+			return fmt.Errorf("%s: there is no setting %q; known are data, key, addr, base_url, lab_url, proxies, operator, board, criteria, sample, and the sections lab and watch", c.Config, unknown[0].String())
 		}
 	}
 	for _, x := range []struct {
@@ -82,7 +90,7 @@ func (c *serveMeter) complete() error {
 		{&c.Key, file.Key, ""},
 		{&c.Addr, file.Addr, "127.0.0.1:8080"},
 		{&c.BaseURL, file.BaseURL, ""},
-		{&c.Lab, file.Lab, ""},
+		{&c.LabURL, file.LabURL, ""},
 		{&c.Operator, file.Operator, ""},
 		{&c.Board, file.Board, string(acceleratormeter.BoardEU)},
 		{&c.Criteria, file.Criteria, ""},
@@ -95,10 +103,31 @@ func (c *serveMeter) complete() error {
 		}
 	}
 	c.Sample, c.Watch = c.Sample || file.Sample, file.Watch
+	if len(c.Proxies) == 0 {
+		c.Proxies = file.Proxies
+	}
+	var err error
+	if c.proxies, err = limit.Prefixes(c.Proxies); err != nil {
+		return fmt.Errorf("proxies: %w", err)
+	}
+	if c.Lab = file.Lab; c.Lab != nil {
+		if err := c.Lab.read(c.Config); err != nil {
+			return fmt.Errorf("%s: %w", c.Config, err)
+		}
+	}
 	if b := acceleratormeter.Board(c.Board); b != acceleratormeter.BoardEU && b != acceleratormeter.BoardEUEEA {
 		return fmt.Errorf("there is no board %q; valid are EU and EU+EEA", c.Board)
 	}
 	return nil
+}
+
+// labAddress is where the test platform answers, here or elsewhere; empty when
+// there is none.
+func (c *serveMeter) labAddress() string {
+	if c.Lab != nil {
+		return cmp.Or(c.LabURL, c.Lab.BaseURL, c.BaseURL)
+	}
+	return c.LabURL
 }
 
 // meter is an open store with the ledger and the meter over it.
@@ -145,11 +174,27 @@ func (m *meter) serve(w *world, c serveMeter, opened func(address string)) error
 	ports.Tokens, ports.Webhooks = m.db.Tokens(), m.db.Webhooks()
 	ports.Validations = m.db.Validations()
 	ports.Corrections = m.db.Corrections()
-	site, err := web.New(web.Config{Ports: ports, BaseURL: c.BaseURL, Operator: c.Operator, Board: acceleratormeter.Board(c.Board), Sample: c.Sample, Lab: c.Lab, Log: log})
+	ports.Trail = m.trail
+	catalogue, err := cases(w, "")
 	if err != nil {
 		return err
 	}
-	server := &http.Server{Handler: site, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: 2 * time.Minute,
+	ports.Reports = &api.Reports{Catalogue: catalogue, Runs: m.db.Testbed(), Sample: c.Sample}
+	site, err := web.New(web.Config{Ports: ports, BaseURL: c.BaseURL, Operator: c.Operator, Board: acceleratormeter.Board(c.Board), Sample: c.Sample, Lab: c.labAddress(), Log: log})
+	if err != nil {
+		return err
+	}
+	var handler http.Handler = site
+	var lab *testPlatform
+	if c.Lab != nil {
+		if lab, err = m.openTestPlatform(w, c.Lab, strings.TrimSuffix(cmp.Or(c.Lab.BaseURL, c.BaseURL), "/"), c.Sample, log); err != nil {
+			return err
+		}
+		if c.Lab.Addr == "" {
+			handler = lab.beside(site)
+		}
+	}
+	server := &http.Server{Handler: limit.Behind(c.proxies, handler), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: 2 * time.Minute,
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)}
 
 	watcher, err := c.Watch.watcher(filepath.Dir(c.Config), m.ledger, c.BaseURL, c.Sample, log)
@@ -174,8 +219,17 @@ func (m *meter) serve(w *world, c serveMeter, opened func(address string)) error
 	})
 	defer work.Wait()
 	defer stop()
+	if lab != nil {
+		work.Go(func() { _ = lab.events.Run(ctx, 0) }) // ends with ctx
+		if err := lab.alone(ctx, &work, c); err != nil {
+			return err
+		}
+	}
 	address := "http://" + strings.Replace(listener.Addr().String(), "[::]", "localhost", 1) + "/"
 	fmt.Fprintf(w.err, "The Acceleratormeter answers at %s (stop with Ctrl+C)\n", address)
+	if lab != nil {
+		fmt.Fprintf(w.err, "The test platform answers at %s/lab\n", lab.base)
+	}
 	if opened != nil {
 		opened(address)
 	}
@@ -183,6 +237,11 @@ func (m *meter) serve(w *world, c serveMeter, opened func(address string)) error
 		return err
 	}
 	return nil
+}
+
+// trail keeps a call of the API as a line of the audit trail.
+func (m *meter) trail(ctx context.Context, d api.Deed) error {
+	return m.db.Projectathon().Put(ctx, projectathon.Entry{At: time.Now().UTC(), By: d.Owner, As: projectathon.Machine, What: projectathon.Action(d.What), On: d.On, Note: "token " + d.Token})
 }
 
 // publications are the published snapshots as webhooks tell them.

@@ -155,7 +155,9 @@ type testRun struct {
 	Format      string `help:"Form of the report." enum:"text,json,junit,html" default:"text"`
 	Out         string `help:"File for the report; standard output otherwise."`
 	Report      string `help:"File for the signed report, which the platform takes as facts."`
-	Key         string `type:"existingfile" help:"Private key that signs it (a file made by the ledger's key maker)."`
+	Key         string `type:"existingfile" help:"Private key that signs it (oots keys report makes one)."`
+	Submit      string `placeholder:"URL" help:"Address of a platform to hand the signed report in to."`
+	SubmitToken string `env:"OOTS_SUBMIT_TOKEN" help:"Token for it, of the scope reports:write."`
 	Data        string `help:"Store to append the facts to." env:"OOTS_DATA"`
 	Environment string `help:"Where this was tested." default:"testing"`
 	Sample      bool   `help:"Mark the facts as invented data."`
@@ -361,28 +363,19 @@ func orNothing(r testbed.Result) string {
 	return string(r)
 }
 
-// handIn signs the report and appends its facts.
+// handIn signs the report, and hands it in or appends its facts.
 func (c testRun) handIn(w *world, report *testbed.Report, catalogue *testbed.Catalogue) error {
-	if c.Report != "" {
-		if c.Key == "" {
-			return fmt.Errorf("--report needs --key, the private key that signs it")
-		}
-		private, err := os.ReadFile(c.Key)
+	report.Sample = c.Sample
+	if c.Report != "" || c.Submit != "" {
+		signed, err := c.sign(w, report)
 		if err != nil {
 			return err
 		}
-		key, err := ledger.ParseKey(strings.TrimSpace(string(private)))
-		if err != nil {
-			return err
+		if c.Submit != "" {
+			if err := c.submit(w, signed); err != nil {
+				return err
+			}
 		}
-		signed, err := report.Sign(key)
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(c.Report, signed, 0o600); err != nil {
-			return err
-		}
-		fmt.Fprintf(w.err, "signed report in %s; its key is %s\n", c.Report, key.Public())
 	}
 	if c.Data == "" {
 		return nil

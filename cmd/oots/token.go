@@ -33,7 +33,8 @@ func (f storeFlags) open(ctx context.Context, mustExist bool) (*store.DB, error)
 
 type tokenCreate struct {
 	Owner string   `required:"" placeholder:"PARTY" help:"One person or machine, as a party: commission:7f3a, ms:AT, team:AT/portal. No personal name."`
-	Scope []string `required:"" sep:"," placeholder:"SCOPE" help:"What it may do, several with commas: facts:write, facts:import, snapshots:draft, snapshots:approve, snapshots:publish, webhooks:manage."`
+	Scope []string `required:"" sep:"," placeholder:"SCOPE" help:"What it may do, several with commas: facts:write, facts:import, snapshots:draft, snapshots:approve, snapshots:publish, webhooks:manage, corrections:decide, reports:write."`
+	Key   string   `placeholder:"PUBLICKEY" help:"For reports:write: the public key that signs the reports, as oots keys report prints it."`
 	Days  int      `default:"90" help:"Days until it ends, 366 at most (${default})."`
 	storeFlags
 }
@@ -50,7 +51,7 @@ func (c tokenCreate) Run(w *world) error {
 	for _, s := range c.Scope {
 		scopes = append(scopes, access.Scope(strings.TrimSpace(s)))
 	}
-	t, text, err := access.Create(w, db.Tokens(), nil, time.Now(), c.Owner, time.Duration(c.Days)*24*time.Hour, scopes...)
+	t, text, err := access.CreateFor(w, db.Tokens(), nil, time.Now(), c.Owner, c.Key, time.Duration(c.Days)*24*time.Hour, scopes...)
 	if err != nil {
 		return err
 	}

@@ -35,7 +35,9 @@ func Run(t *testing.T, open func(*testing.T) projectathon.Store) {
 		if _, err := s.Get(t.Context(), projectathon.KindTest, "c"); !errors.Is(err, projectathon.ErrUnknown) {
 			t.Error("half of a refused write was kept")
 		}
-		if trail, err := s.Audit(t.Context(), "e", 9); err != nil || len(trail) != 1 || trail[0] != line {
+		first := line
+		first.N = 1
+		if trail, err := s.Audit(t.Context(), projectathon.AuditFilter{Event: "e"}); err != nil || len(trail) != 1 || trail[0] != first {
 			t.Errorf("the trail is %+v, %v", trail, err)
 		}
 	})
@@ -62,6 +64,49 @@ func Run(t *testing.T, open func(*testing.T) projectathon.Store) {
 		}
 		if l, err := s.List(t.Context(), projectathon.KindTest, ""); err != nil || len(l) != 3 || l[0].ID != "a" || l[2].ID != "x" {
 			t.Errorf("the list is %+v, %v", l, err)
+		}
+	})
+	t.Run("TheTrailIsFiltered", func(t *testing.T) {
+		s := open(t)
+		for i, l := range []projectathon.Entry{
+			{By: "team:FI/a", As: projectathon.Contact, Event: "e", What: projectathon.TakePart, On: "t1"},
+			{By: "team:FI/ab", As: projectathon.Contact, Event: "other", What: projectathon.TakePart, On: "t2"},
+			{By: "monitor:AT-1", As: projectathon.Monitor, Event: "e", What: projectathon.Verify, On: "t1"},
+			{By: "monitor:AT-1", As: projectathon.Monitor, What: projectathon.SignIn, Note: "High"},
+		} {
+			l.At = at.Add(time.Duration(i) * time.Minute)
+			if err := s.Put(t.Context(), l); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, c := range []struct {
+			name string
+			f    projectathon.AuditFilter
+			want []int64
+		}{
+			{"all", projectathon.AuditFilter{}, []int64{4, 3, 2, 1}},
+			{"at most", projectathon.AuditFilter{Limit: 2}, []int64{4, 3}},
+			{"the next page", projectathon.AuditFilter{Limit: 2, Before: 3}, []int64{2, 1}},
+			{"of an event", projectathon.AuditFilter{Event: "e"}, []int64{3, 1}},
+			{"of a party", projectathon.AuditFilter{By: "team:FI/ab"}, []int64{2}},
+			{"of all parties that begin so", projectathon.AuditFilter{By: "team:FI/"}, []int64{2, 1}},
+			{"a sign of the pattern is a letter", projectathon.AuditFilter{By: "team:%"}, nil},
+			{"of a deed", projectathon.AuditFilter{What: projectathon.Verify}, []int64{3}},
+			{"on a record", projectathon.AuditFilter{On: "t1", By: "monitor:"}, []int64{3}},
+			{"from an instant", projectathon.AuditFilter{From: at.Add(2 * time.Minute)}, []int64{4, 3}},
+			{"until an instant", projectathon.AuditFilter{Until: at.Add(2 * time.Minute)}, []int64{2, 1}},
+		} {
+			lines, err := s.Audit(t.Context(), c.f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []int64
+			for _, l := range lines {
+				got = append(got, l.N)
+			}
+			if !slices.Equal(got, c.want) {
+				t.Errorf("%s: %v, not %v", c.name, got, c.want)
+			}
 		}
 	})
 	t.Run("OfManyWritersOneWins", func(t *testing.T) {

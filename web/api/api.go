@@ -32,6 +32,7 @@ import (
 	"github.com/once-only/oots/access"
 	"github.com/once-only/oots/correction"
 	"github.com/once-only/oots/ledger"
+	"github.com/once-only/oots/web/limit"
 	"github.com/once-only/oots/webhook"
 )
 
@@ -71,10 +72,14 @@ type Config struct {
 	Webhooks webhook.Store // nil: nobody is told of a publication
 	// Corrections are what readers ask to have corrected; nil: not served.
 	Corrections correction.Store
-	Board       acceleratormeter.Board // whose countries are counted; empty: EU
-	BaseURL     string                 // public address without a final slash
-	Version     string                 // of the program, for the OpenAPI document
-	Styles      []string               // addresses of the site's style sheets, for /docs
+	// Reports takes reports of test runs; nil: none are taken.
+	Reports *Reports
+	// Trail is told of every writing call before it is carried out; nil: nobody is.
+	Trail   Trail
+	Board   acceleratormeter.Board // whose countries are counted; empty: EU
+	BaseURL string                 // public address without a final slash
+	Version string                 // of the program, for the OpenAPI document
+	Styles  []string               // addresses of the site's style sheets, for /docs
 
 	// Requests a second and at once, for each address that reads and each
 	// token that writes; 0: 50 and 200 reading, 5 and 20 writing.
@@ -95,7 +100,7 @@ const (
 type api struct {
 	Config
 	drawn         []acceleratormeter.Country
-	reads, writes *limiter
+	reads, writes *limit.Limiter
 	document      *huma.OpenAPI
 }
 
@@ -121,7 +126,7 @@ func New(c Config) (http.Handler, error) {
 		c.WriteRate, c.WriteBurst = 5, 20
 	}
 	a := &api{Config: c, drawn: c.Board.Drawn(),
-		reads: newLimiter(c.ReadRate, c.ReadBurst, mostCallers), writes: newLimiter(c.WriteRate, c.WriteBurst, mostCallers)}
+		reads: limit.New(c.ReadRate, c.ReadBurst, mostCallers), writes: limit.New(c.WriteRate, c.WriteBurst, mostCallers)}
 
 	mux := http.NewServeMux()
 	h := humago.New(mux, a.describe())
@@ -132,6 +137,7 @@ func New(c Config) (http.Handler, error) {
 	a.webhooks(h)
 	a.corrections(h)
 	a.validations(h)
+	a.reports(h)
 	a.document = h.OpenAPI()
 	mux.HandleFunc(prefix+"/", a.nowhere)
 	if err := a.documents(mux); err != nil {
@@ -225,22 +231,17 @@ func oneSegment(r *http.Request) *http.Request {
 // the address.
 func (a *api) wait(r *http.Request, reading bool) time.Duration {
 	now := a.Now()
-	limit, name := a.reads, address(r)
+	of, name := a.reads, limit.Address(r)
 	if !reading {
-		limit = a.writes
+		of = a.writes
 		if text, ok := bearerOf(r.Header.Get("Authorization")); ok {
 			sum := sha256.Sum256([]byte(text))
-			if a.reads.of(name).AllowN(now, 1) { // every attempt also counts for the address
+			if a.reads.Of(name).AllowN(now, 1) { // every attempt also counts for the address
 				name = hex.EncodeToString(sum[:8])
 			}
 		}
 	}
-	res := limit.of(name).ReserveN(now, 1)
-	if d := res.DelayFrom(now); d > 0 {
-		res.CancelAt(now)
-		return d
-	}
-	return 0
+	return of.Wait(name, now)
 }
 
 // answer keeps what a reading call writes.

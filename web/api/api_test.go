@@ -494,24 +494,6 @@ func TestTooManyRequestsWait(t *testing.T) {
 	}
 }
 
-func TestALimiterForgetsTheOldestCaller(t *testing.T) {
-	l := newLimiter(1, 1, 2)
-	a := l.of("a")
-	l.of("b")
-	if l.of("a") != a {
-		t.Error("a caller is counted twice")
-	}
-	l.of("c") // b goes
-	if len(l.callers) != 2 || l.callers["b"] != nil || l.order.Len() != 2 || l.of("a") != a {
-		t.Errorf("%d callers remembered, b still there: %v", len(l.callers), l.callers["b"] != nil)
-	}
-	for in, want := range map[string]string{"192.0.2.1:80": "192.0.2.1", "[2001:db8:1:2:3::4]:80": "2001:db8:1:2::/64", "[::ffff:192.0.2.1]:1": "192.0.2.1", "odd": "odd"} {
-		if got := address(&http.Request{RemoteAddr: in}); got != want {
-			t.Errorf("%s is counted as %s, want %s", in, got, want)
-		}
-	}
-}
-
 func TestPreflightAllowsReadingOnly(t *testing.T) {
 	rec := start(t).call("OPTIONS", "/api/v1/meter", "", "Origin", "https://else.example", "Access-Control-Request-Method", "GET")
 	if rec.Code != 204 || rec.Header().Get("Access-Control-Allow-Methods") != "GET, HEAD" || strings.Contains(rec.Header().Get("Access-Control-Allow-Headers"), "Authorization") {

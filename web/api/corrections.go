@@ -51,6 +51,9 @@ func (a *api) corrections(h huma.API) {
 		if err := d.Check(); err != nil {
 			return nil, problem(http.StatusUnprocessableEntity, "bad-decision", "%v", err)
 		}
+		if err := a.note(ctx, t, "decideCorrection", in.ID); err != nil {
+			return nil, err
+		}
 		switch err := a.Corrections.Decide(ctx, in.ID, d); {
 		case errors.Is(err, correction.ErrUnknown):
 			return nil, problem(http.StatusNotFound, "unknown-correction", "no request has the number %s", in.ID)

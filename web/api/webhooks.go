@@ -61,6 +61,9 @@ func (a *api) webhooks(h huma.API) {
 		if err != nil {
 			return nil, problem(http.StatusUnprocessableEntity, "bad-webhook", "%v", err)
 		}
+		if err := a.note(ctx, t, "addWebhook", hook.ID); err != nil {
+			return nil, err
+		}
 		if err := a.Webhooks.AddHook(ctx, hook); err != nil {
 			return nil, a.fail(err)
 		}
@@ -104,6 +107,9 @@ func (a *api) webhooks(h huma.API) {
 		}
 		for _, hook := range hooks {
 			if hook.ID == in.ID && hook.Owner == t.Owner {
+				if err := a.note(ctx, t, "removeWebhook", hook.ID); err != nil {
+					return nil, err
+				}
 				if err := a.Webhooks.RemoveHook(ctx, hook.ID); err != nil && !errors.Is(err, webhook.ErrUnknown) {
 					return nil, a.fail(err)
 				}

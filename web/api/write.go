@@ -93,6 +93,9 @@ func (a *api) postFacts(h huma.API) {
 				return nil, a.fail(err)
 			}
 		}
+		if err := a.note(ctx, t, "appendFacts", fmt.Sprintf("facts: %d, first: %s", len(facts), facts[0].ID)); err != nil {
+			return nil, err
+		}
 		done, err := add(ctx, facts...)
 		if err != nil {
 			return nil, a.fail(err)
@@ -208,7 +211,7 @@ type SnapshotPath struct {
 // whom is the meter's business: the same owner never does two steps that need
 // two people.
 func (a *api) snapshotSteps(h huma.API) {
-	draft := func(ctx context.Context, authorization string, in DraftBody, corrects int) (*created[SnapshotStep], error) {
+	draft := func(ctx context.Context, authorization string, in DraftBody, what string, corrects int) (*created[SnapshotStep], error) {
 		t, err := a.who(ctx, authorization, access.DraftSnapshot)
 		if err != nil {
 			return nil, a.fail(err)
@@ -216,6 +219,13 @@ func (a *api) snapshotSteps(h huma.API) {
 		order := acceleratormeter.DraftOrder{By: t.Owner, Set: in.Criteria, Note: in.Note, Reason: in.Reason, Corrects: corrects}
 		if order.AsOf, err = a.instant(ctx, in.AsOf); err != nil {
 			return nil, a.fail(err)
+		}
+		on := ""
+		if corrects > 0 {
+			on = fmt.Sprintf("snapshot %d", corrects)
+		}
+		if err := a.note(ctx, t, what, on); err != nil {
+			return nil, err
 		}
 		s, err := a.Meter.Draft(ctx, order)
 		if err != nil {
@@ -229,7 +239,7 @@ func (a *api) snapshotSteps(h huma.API) {
 		Bearer
 		Body DraftBody
 	}) (*created[SnapshotStep], error) {
-		return draft(ctx, in.Authorization, in.Body, 0)
+		return draft(ctx, in.Authorization, in.Body, "draftSnapshot", 0)
 	})
 	op = protected("POST", "/snapshots/{id}/correct", "correctSnapshot", "Draft a snapshot that repairs a published one; give a reason", "Publication", access.DraftSnapshot)
 	op.DefaultStatus = http.StatusCreated
@@ -247,13 +257,16 @@ func (a *api) snapshotSteps(h huma.API) {
 		if s.State != acceleratormeter.Published {
 			return nil, problem(http.StatusConflict, string(acceleratormeter.WrongState), "snapshot %s is %s; only a published one is corrected, a draft is drafted anew", s.ID, s.State)
 		}
-		return draft(ctx, in.Authorization, in.Body, s.Sequence)
+		return draft(ctx, in.Authorization, in.Body, "correctSnapshot", s.Sequence)
 	})
 	huma.Register(h, protected("POST", "/snapshots/{id}/approve", "approveSnapshot", "Approve a draft of another owner", "Publication", access.ApproveSnapshot),
 		func(ctx context.Context, in *SnapshotPath) (*output[SnapshotStep], error) {
 			t, err := a.who(ctx, in.Authorization, access.ApproveSnapshot)
 			if err != nil {
 				return nil, a.fail(err)
+			}
+			if err := a.note(ctx, t, "approveSnapshot", in.ID); err != nil {
+				return nil, err
 			}
 			s, err := a.Meter.Approve(ctx, in.ID, t.Owner)
 			if err != nil {
@@ -266,6 +279,9 @@ func (a *api) snapshotSteps(h huma.API) {
 			t, err := a.who(ctx, in.Authorization, access.PublishSnapshot)
 			if err != nil {
 				return nil, a.fail(err)
+			}
+			if err := a.note(ctx, t, "publishSnapshot", in.ID); err != nil {
+				return nil, err
 			}
 			s, err := a.Meter.Publish(ctx, in.ID, t.Owner)
 			if err != nil {
