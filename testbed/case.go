@@ -309,6 +309,21 @@ func (c *Case) checkStep(s Step) string {
 // Peer tells that the case is played by several systems.
 func (c *Case) Peer() bool { return len(c.Roles) > 1 }
 
+// Answers tells that the case can be played only with a system that answers
+// requests too, whatever role it tests: it waits for such an answer, or for
+// metadata that only a provider has.
+func (c *Case) Answers() bool {
+	return slices.ContainsFunc(c.Steps, func(s Step) bool {
+		switch s.Verb {
+		case "expect":
+			return slices.ContainsFunc(strings.Split(s.Args[0], "|"), func(action string) bool { return action == "ExecuteQueryResponse" || action == "ExceptionResponse" })
+		case "do":
+			return s.Args[0] == "submit" && slices.ContainsFunc(s.Args, func(a string) bool { return a == "of=dsd" || strings.HasPrefix(a, "remove=") })
+		}
+		return false
+	})
+}
+
 // Speaks tells whether the case is for a line.
 func (c *Case) Speaks(line string) bool {
 	family, _, _ := strings.Cut(line, ":")

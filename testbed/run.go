@@ -133,6 +133,8 @@ func (r *Runner) Play(ctx context.Context, k *Case) (*Run, error) {
 		run.Result, run.Why = NotApplicable, "the system does not speak "+r.Line
 	case !r.Target.plays(k.Role):
 		run.Result, run.Why = NotApplicable, "the system does not play "+k.Role
+	case k.Answers() && !r.Target.plays("evidence-provider"):
+		run.Result, run.Why = NotApplicable, "the case is for a system that answers requests too"
 	default:
 		limited, cancel := context.WithTimeout(ctx, r.Budget)
 		r.probe(limited)

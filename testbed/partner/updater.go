@@ -95,7 +95,7 @@ func (m *Metadata) Submission(id string, args map[string]string) (raw []byte, er
 }
 
 // withTowns is the country's part with a code list of its own, of which the
-// value NORTH is used by its first provider and SOUTH by nobody.
+// value NORTH is used by its first provider too and SOUTH by nobody.
 func (m *Metadata) withTowns(add, remove string) *cs.Contribution {
 	const name = "TestTown"
 	if m.towns == nil {
@@ -116,8 +116,8 @@ func (m *Metadata) withTowns(add, remove string) *cs.Contribution {
 	if len(part.Providers) > 0 {
 		list := cs.CodeListAddress(part.Country, name)
 		part.Providers = slices.Clone(part.Providers)
-		part.Providers[0].Concepts = []sdg.ClassificationConcept{{Identifier: sdg.Identifier{Scheme: list, Value: "e1b7f6d2-3c44-4a8e-8f3e-2d9f8a7b6c99"},
-			Type: "codelist", ValueExpression: list, Descriptions: english("In which town?"), Values: &sdg.SupportedValue{Strings: []string{"NORTH"}}}}
+		part.Providers[0].Concepts = append(slices.Clone(part.Providers[0].Concepts), sdg.ClassificationConcept{Identifier: sdg.Identifier{Scheme: list, Value: "e1b7f6d2-3c44-4a8e-8f3e-2d9f8a7b6c99"},
+			Type: "codelist", ValueExpression: list, Descriptions: english("In which town?"), Values: &sdg.SupportedValue{Strings: []string{"NORTH"}}})
 	}
 	return &part
 }
