@@ -187,7 +187,7 @@ func (m *meter) serve(w *world, c serveMeter, opened func(address string)) error
 	var handler http.Handler = site
 	var lab *testPlatform
 	if c.Lab != nil {
-		if lab, err = m.openTestPlatform(w, c.Lab, strings.TrimSuffix(cmp.Or(c.Lab.BaseURL, c.BaseURL), "/"), c.Sample, log); err != nil {
+		if lab, err = m.openTestPlatform(w, c.Lab, strings.TrimSuffix(cmp.Or(c.Lab.BaseURL, c.BaseURL), "/"), c.BaseURL, c.Sample, log); err != nil {
 			return err
 		}
 		if c.Lab.Addr == "" {

@@ -10,8 +10,14 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/once-only/oots/ledger"
+	"github.com/once-only/oots/suites"
+	"github.com/once-only/oots/testbed"
 )
 
 const labFile = `data = "data"
@@ -76,6 +82,26 @@ func TestSettingsOfATestPlatform(t *testing.T) {
 	}
 }
 
+// practised is a report of a case against the practice system.
+func practised(t *testing.T, id string) *testbed.Report {
+	t.Helper()
+	catalogue, err := testbed.Load(suites.Files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := testbed.NewLab(testbed.LabConfig{Catalogue: catalogue})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	r.Target.Name, r.Target.Component = "FI portal", "DS"
+	run, err := r.Play(t.Context(), catalogue.Case(id))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return testbed.NewReport(r, ledger.Testing, time.Now(), []*testbed.Run{run})
+}
+
 // The platform is served beside the board from one store; a monitor signs in at
 // the test provider and is still signed in after a restart.
 func TestATestPlatformIsServedAndRestarted(t *testing.T) {
@@ -97,7 +123,7 @@ func TestATestPlatformIsServedAndRestarted(t *testing.T) {
 	base := "http://localhost:" + port
 	open := func() *testPlatform {
 		t.Helper()
-		p, err := m.openTestPlatform(t.Context(), c.Lab, base, true, slog.New(slog.DiscardHandler))
+		p, err := m.openTestPlatform(t.Context(), c.Lab, base, "", true, slog.New(slog.DiscardHandler))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -142,8 +168,33 @@ func TestATestPlatformIsServedAndRestarted(t *testing.T) {
 		}
 		now = open().beside(board)
 	}
+	// What a team's own pipeline handed in is read there; nothing can be started.
+	report := practised(t, "EDM-MSG-001")
+	if err := report.Keep(t.Context(), m.db.Testbed(), "team:FI/portal", true); err != nil {
+		t.Fatal(err)
+	}
+	list, _ := get(base + "/en/lab/suites")
+	found := regexp.MustCompile(`/en/lab/runs/report-[0-9a-f]+`).FindString(list)
+	if found == "" || !strings.Contains(list, "no run can be started here") || strings.Contains(list, `name="what"`) {
+		t.Fatalf("the page of suites says\n%s", list)
+	}
+	run, _ := get(base + found)
+	for _, want := range []string{"FI portal", "EDM-MSG-001", "team:FI/portal", "1 of 1 checks"} {
+		if !strings.Contains(run, want) {
+			t.Errorf("the page of the run does not say %q", want)
+		}
+	}
+	if strings.Contains(run, `value="again"`) {
+		t.Error("the page of the run offers to play it again")
+	}
+	// Where a country stands is its own affair, but there is such a page.
+	if r, err := browser.Get(base + "/en/lab/countries/at"); err != nil || r.StatusCode != http.StatusForbidden {
+		t.Errorf("a monitor's look at a country: %v, %v", r.StatusCode, err)
+	} else {
+		r.Body.Close()
+	}
 	for _, elsewhere := range []string{"https://lab.example", "http://127.0.0.1:8080"} {
-		if _, err := m.openTestPlatform(t.Context(), c.Lab, elsewhere, true, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "localhost") {
+		if _, err := m.openTestPlatform(t.Context(), c.Lab, elsewhere, "", true, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "localhost") {
 			t.Errorf("the test provider at %s gives %v", elsewhere, err)
 		}
 	}

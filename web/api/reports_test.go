@@ -1,6 +1,7 @@
 package api
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -76,6 +77,9 @@ func TestAReportIsHandedIn(t *testing.T) {
 	runs, err := reports.Runs.Runs(t.Context(), testbed.Filter{Country: "FI"})
 	if err != nil || len(runs) != 1 {
 		t.Fatalf("%d runs, %v", len(runs), err)
+	}
+	if j, err := reports.Runs.Job(t.Context(), runs[0].Job); err != nil || j.By != "team:FI/portal" || j.State != testbed.JobDone || j.Done != 1 || j.Rev != 1 || !slices.Equal(j.Cases, []string{"EDM-MSG-001"}) {
+		t.Errorf("its runs are %+v, %v", j, err)
 	}
 	f, err := w.ledger.Fact(t.Context(), "conformance/"+runs[0].ID)
 	if err != nil || f.Fact.Asserter != "team:FI/portal" || f.Fact.Verifier != "platform" || f.Fact.Environment != ledger.Testing || f.Fact.Body.Case != "EDM-MSG-001" {
