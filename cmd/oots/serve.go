@@ -184,7 +184,7 @@ func (m *meter) serve(w *world, c serveMeter, opened func(address string)) error
 	if err != nil {
 		return err
 	}
-	var handler http.Handler = site
+	handler := site
 	var lab *testPlatform
 	if c.Lab != nil {
 		if lab, err = m.openTestPlatform(w, c.Lab, strings.TrimSuffix(cmp.Or(c.Lab.BaseURL, c.BaseURL), "/"), c.BaseURL, c.Sample, log); err != nil {

@@ -15,9 +15,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/once-only/oots/ledger"
 	"github.com/once-only/oots/suites"
 	"github.com/once-only/oots/testbed"
+	"github.com/once-only/oots/testbed/testbedtest"
 )
 
 const labFile = `data = "data"
@@ -82,26 +82,6 @@ func TestSettingsOfATestPlatform(t *testing.T) {
 	}
 }
 
-// practised is a report of a case against the practice system.
-func practised(t *testing.T, id string) *testbed.Report {
-	t.Helper()
-	catalogue, err := testbed.Load(suites.Files)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := testbed.NewLab(testbed.LabConfig{Catalogue: catalogue})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	r.Target.Name, r.Target.Component = "FI portal", "DS"
-	run, err := r.Play(t.Context(), catalogue.Case(id))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return testbed.NewReport(r, ledger.Testing, time.Now(), []*testbed.Run{run})
-}
-
 // The platform is served beside the board from one store; a monitor signs in at
 // the test provider and is still signed in after a restart.
 func TestATestPlatformIsServedAndRestarted(t *testing.T) {
@@ -130,7 +110,7 @@ func TestATestPlatformIsServedAndRestarted(t *testing.T) {
 		return p
 	}
 	board := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "the board at "+r.URL.Path) })
-	var now http.Handler = open().beside(board)
+	now := open().beside(board)
 	server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { now.ServeHTTP(w, r) })
 	server.Start()
 	defer server.Close()
@@ -169,7 +149,11 @@ func TestATestPlatformIsServedAndRestarted(t *testing.T) {
 		now = open().beside(board)
 	}
 	// What a team's own pipeline handed in is read there; nothing can be started.
-	report := practised(t, "EDM-MSG-001")
+	catalogue, err := testbed.Load(suites.Files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	report := testbedtest.Report(t, catalogue, "EDM-MSG-001", time.Now())
 	if err := report.Keep(t.Context(), m.db.Testbed(), "team:FI/portal", true); err != nil {
 		t.Fatal(err)
 	}
