@@ -58,6 +58,8 @@ type Member struct {
 	// Register stands between the provider and each of its registers, for faults
 	// that a base register may have. Optional.
 	Register func(exchange.DataService) exchange.DataService
+	// Unreachable takes its access point off the network, as Node.Down does.
+	Unreachable bool
 	// Outgoing stands between the node and its access point, and Lookups between
 	// the node and the Common Services: for what a test bench must send or show
 	// that no honest node would. Optional.

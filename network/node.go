@@ -70,6 +70,9 @@ func (n *Network) prepare(ctx context.Context, cc string) (_ *Node, err error) {
 			node.lines = append(node.lines, edm.Line(l))
 		}
 	}
+	if n.plan.Members[cc].Unreachable {
+		node.Down(true)
+	}
 	if node.party, err = n.CA.Party(PartyOf(cc).Value, "127.0.0.1", "localhost"); err != nil {
 		return nil, err
 	}

@@ -160,6 +160,22 @@ func (node *Node) Launch(ctx context.Context, s Share) error {
 	return node.publish(ctx, n.Production, join(n.Production.Lifecycle.Part(node.Country), share))
 }
 
+// Revise submits what the country has in an environment anew, with one word in
+// the title of every record changed: the least that directories show to whoever
+// looks again.
+func (node *Node) Revise(ctx context.Context, e *Environment) error {
+	next := *e.Lifecycle.Part(node.Country)
+	next.Records = slices.Clone(next.Records)
+	for i := range next.Records {
+		r := &next.Records[i]
+		r.Titles = slices.Clone(r.Titles)
+		for j := range r.Titles {
+			r.Titles[j].Value += " (revised)"
+		}
+	}
+	return node.publish(ctx, e, &next)
+}
+
 // publish submits a country's part to the registry of an environment; what is
 // refused is an error in the registry's words.
 func (node *Node) publish(ctx context.Context, e *Environment, part *cs.Contribution) error {

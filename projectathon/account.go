@@ -63,6 +63,7 @@ const (
 	ReadMessages Action = "read the messages of runs"
 	ReadStanding Action = "read where a country stands"
 	KeepPasskey  Action = "keep a passkey"
+	ChangeSystem Action = "mend or break a demonstration's system"
 	SignIn       Action = "sign in"
 	SignOut      Action = "sign out"
 )
@@ -96,6 +97,7 @@ var rights = map[Action]struct{ Own, Any []Post }{
 	ReadMessages: {Own: []Post{Coordinator, Contact}, Any: []Post{Reviewer, Auditor}},
 	ReadStanding: {Own: []Post{Coordinator, Contact}, Any: []Post{Reviewer, Auditor}},
 	KeepPasskey:  {Any: []Post{Monitor, Reviewer}}, // who decides
+	ChangeSystem: {Any: []Post{Manager}},
 }
 
 // Denied says that an account may not do something, and who may.

@@ -34,12 +34,15 @@ type LabConfig struct {
 	BaseURL string
 	// Public is where the public site stands, without a final slash; empty: behind
 	// the same address.
-	Public   string
-	Events   *projectathon.Service
-	Tests    *testbed.Service // suites and runs; nil: there are no such pages
-	Meter    Meter            // where countries stand; nil: there are no such pages
-	Identity IdentitySource
-	Accounts Accounts
+	Public string
+	Events *projectathon.Service
+	Tests  *testbed.Service // suites and runs; nil: there are no such pages
+	Meter  Meter            // where countries stand; nil: there are no such pages
+	// Workbench is what a demonstration lets the manager mend and break; nil: there
+	// is no such page.
+	Workbench Workbench
+	Identity  IdentitySource
+	Accounts  Accounts
 	// Passkeys keeps the second factor of monitors and reviewers; nil: decisions
 	// ask for none. BaseURL must then be https, or localhost.
 	Passkeys passkey.Store
@@ -121,6 +124,7 @@ func (s *lab) handler() http.Handler {
 		{"GET /lab/signin/callback", s.signedIn},
 		{"GET /lab/events/{id}/changes", s.changes},
 		{"GET /lab/runs/{id}/events", s.runEvents},
+		{"GET /lab/workbench/changes", s.workbenchChanges},
 		{"GET /lab/events/{id}/report.json", s.reportJSON},
 		{"GET /assets/{name}", s.asset},
 		{"/", s.nowhereHere},
@@ -185,6 +189,8 @@ func (s *lab) table() []labRow {
 		{"GET /lab/passkeys", s.page(s.passkeys)},
 		{"POST /lab/passkeys", s.form(s.keepPasskey)},
 		{"GET /lab/audit", s.page(s.audit)},
+		{"GET /lab/workbench", s.page(s.workbench)},
+		{"POST /lab/workbench", s.form(s.changeSystem)},
 	}
 }
 
@@ -199,6 +205,7 @@ type labView struct {
 	Data   any
 	Live   string // address of the event stream; empty for none
 	Suites bool   // there are pages of suites and runs
+	Bench  bool   // there is a workbench
 	Public string // address of the public site, without a final slash
 	Keeps  bool   // passkeys
 	r      *http.Request
@@ -265,7 +272,7 @@ func (s *lab) form(write writer) func(http.ResponseWriter, *http.Request, *lang)
 func (s *lab) render(w http.ResponseWriter, r *http.Request, status int, v *labView) {
 	v.Keeps = s.keeps(&reading{r, v.Lang, s.account(r)}) == nil
 	v.Langs, v.Theme, v.r, v.Who, v.Path = s.langs, themeOf(r), r, s.account(r), strings.TrimPrefix(r.URL.Path, "/"+v.Lang.Code)
-	v.Suites, v.Public, v.now = s.c.Tests != nil, strings.TrimSuffix(s.c.Public, "/"), s.now()
+	v.Suites, v.Bench, v.Public, v.now = s.c.Tests != nil, s.c.Workbench != nil, strings.TrimSuffix(s.c.Public, "/"), s.now()
 	var out bytes.Buffer
 	if err := s.templates[v.Lang.Code][v.Name].ExecuteTemplate(&out, "layout", v); err != nil {
 		s.log.Error("page failed", "page", v.Name, "err", err)
@@ -304,6 +311,8 @@ func (s *lab) failed(w http.ResponseWriter, r *http.Request, l *lang, err error)
 		status, t = http.StatusNotFound, &trouble{Key: "lab.nothing"}
 	case errors.Is(err, projectathon.ErrChanged):
 		status = http.StatusConflict
+	case errors.Is(err, ErrBusy):
+		status, t = http.StatusConflict, &trouble{Key: "lab.busy"}
 	}
 	s.render(w, r, status, &labView{Lang: l, Name: "refused", Data: t})
 }

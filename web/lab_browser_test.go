@@ -51,7 +51,7 @@ func TestLabIsAccessible(t *testing.T) {
 				{"manager", "/events/ev/report"}, {"coordinator FI", "/events/ev/report/fi"}, {"coordinator FI", "/events/ev/vault/PT_node"}, {"auditor", "/audit"}, {"visitor", "/audit"}, {"monitor AT", "/passkeys"},
 				{"visitor", "/suites"}, {"coordinator FI", "/suites"}, {"coordinator FI", "/suites/AS4-CONN"}, {"coordinator FI", "/runs/" + e.runs.ids["over"] + "?with=" + e.runs.ids["earlier"]},
 				{"monitor AT", "/runs/" + e.runs.ids["over"]}, {"coordinator FI", "/runs/" + e.runs.ids["waiting"]}, {"coordinator FI", "/evidence/" + e.runs.ids["message"]}, {"visitor", "/evidence/" + e.runs.ids["message"]},
-				{"visitor", "/evidence/" + e.runs.ids["public"]}, {"coordinator FI", "/countries/fi"},
+				{"visitor", "/evidence/" + e.runs.ids["public"]}, {"coordinator FI", "/countries/fi"}, {"manager", "/workbench"},
 			} {
 				as = page.as
 				if err := chromedp.Do(ctx, chromedp.Navigate(front.URL+"/en/lab"+page.path)); err != nil {

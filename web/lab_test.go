@@ -183,7 +183,7 @@ func labServer(t testing.TB, e *stagedEvent, change ...func(*LabConfig)) (*lab, 
 		t.Fatal(err)
 	}
 	e.runs = stageRuns(t, e)
-	c := LabConfig{BaseURL: "http://localhost:" + port, Events: e.Service, Tests: e.runs.Service, Meter: e.runs.meter, Identity: doorman{}, Accounts: doormansList, Passkeys: &passkey.Memory{}, Now: func() time.Time { return testNow }}
+	c := LabConfig{BaseURL: "http://localhost:" + port, Events: e.Service, Tests: e.runs.Service, Meter: e.runs.meter, Identity: doorman{}, Accounts: doormansList, Passkeys: &passkey.Memory{}, Workbench: stageBench(), Now: func() time.Time { return testNow }}
 	for _, f := range change {
 		f(&c)
 	}
@@ -265,6 +265,10 @@ func walk() []struct {
 		{"POST /lab/passkeys", "/passkeys", "do=rename&name=other&id={passkey}", []string{"monitor AT"}}, // it is this monitor's
 		{"POST /lab/passkeys", "/passkeys", "do=remove&id={passkey}", []string{"monitor AT"}},
 		{"GET /lab/audit", "/audit", "", []string{"auditor"}},
+		{"GET /lab/workbench", "/workbench", "", []string{"manager"}},
+		{"POST /lab/workbench", "/workbench", "country=FI&fault=", []string{"manager"}},
+		{"POST /lab/workbench", "/workbench", "country=PT&fault=unsigned-receipt", []string{"manager"}},
+		{"POST /lab/workbench", "/workbench", "country=SE&fault=", nil}, // it is being changed already
 	}
 }
 
@@ -379,7 +383,7 @@ func TestLabPagesInEveryLanguage(t *testing.T) {
 	for _, lang := range []string{"en", "de", "fr", "el"} {
 		for path, c := range map[string]*http.Client{"": team, "/events/ev": manager, "/events/ev/matrix?pair=FI-PT": team, "/events/ev/verify": monitor, "/verify/" + e.ids["claimed"]: monitor,
 			"/sessions/" + e.ids["running"]: team, "/sessions/" + e.ids["graded"]: team, "/sessions/" + e.ids["proposed"]: team, "/events/ev/report": manager, "/events/ev/report/fi": team,
-			"/events/ev/vault/PT_node": team, "/audit": auditor, "/audit?by=team&from=x": auditor, "/passkeys": monitor,
+			"/events/ev/vault/PT_node": team, "/audit": auditor, "/audit?by=team&from=x": auditor, "/workbench": manager, "/passkeys": monitor,
 			"/suites": team, "/suites/AS4-CONN": team, "/runs/" + e.runs.ids["over"] + "?with=" + e.runs.ids["earlier"]: team, "/runs/" + e.runs.ids["waiting"]: team, "/evidence/" + e.runs.ids["message"]: team,
 			"/evidence/" + e.runs.ids["public"]: team, "/countries/fi": team} {
 			page := labGet(t, c, server.URL+"/"+lang+"/lab"+path)

@@ -12,16 +12,23 @@ import (
 
 	"github.com/once-only/oots/acceleratormeter"
 	"github.com/once-only/oots/acceleratormeter/sample"
+	"github.com/once-only/oots/access"
 	"github.com/once-only/oots/network"
 	event "github.com/once-only/oots/network/demo"
+	"github.com/once-only/oots/projectathon"
+	"github.com/once-only/oots/testbed"
+	"github.com/once-only/oots/validator"
+	"github.com/once-only/oots/web/api"
 )
 
 // demo starts a whole network and its board, and holds a testing event on it.
 type demo struct {
-	Addr   string `default:"127.0.0.1:8080" help:"Address of the board (${default}); everything else takes free ports on loopback."`
-	States int    `default:"8" help:"Countries of the network, 2 to 30 (${default}); the board shows 30."`
-	Data   string `placeholder:"DIR" help:"Keep the board's store in this folder, or at a postgres:// address; otherwise it is thrown away at the end."`
-	Once   bool   `help:"Hold the event without the sample history, print the board and exit: 0 if every country stands where its faults put it."`
+	Addr   string   `default:"127.0.0.1:8080" help:"Address of the board (${default}); everything else takes free ports on loopback."`
+	States int      `default:"8" help:"Countries of the network, 2 to 30 (${default}); the board shows 30."`
+	Data   string   `placeholder:"DIR" help:"Keep the board's store in this folder, or at a postgres:// address; otherwise it is thrown away at the end."`
+	Fix    []string `placeholder:"CC" help:"After the event this country mends its fault and is tested again; may be repeated."`
+	Break  []string `placeholder:"CC" help:"After the event this country gets a fault and is tested again; may be repeated."`
+	Once   bool     `help:"Hold the event without the sample history, print the board and exit: 0 if every country stands where its faults put it."`
 }
 
 // Run serves until it is interrupted; with --once it ends with the event.
@@ -66,14 +73,18 @@ func (d demo) Run(w *world) (err error) {
 	if err != nil {
 		return err
 	}
-	events, err := m.events(w)
+	c, err := cases(w, "")
 	if err != nil {
 		return err
 	}
-	board := event.Board{Events: events, Ledger: m.ledger, Meter: m.Meter}
+	board, err := m.eventBoard(w, e, c)
+	if err != nil {
+		return err
+	}
+	p := &playing{world: w, board: board, event: e, network: n}
 	if d.Once {
 		d.addresses(w, n, "", "")
-		if err := d.hold(w, board, e, n); err != nil {
+		if err := p.hold(w, d.Fix, d.Break); err != nil {
 			return err
 		}
 		return m.print(w, e)
@@ -81,32 +92,23 @@ func (d demo) Run(w *world) (err error) {
 	ctx, stop := context.WithCancel(w)
 	var working errgroup.Group
 	defer func() { stop(); _ = working.Wait() }()
-	lab, err := openLab(ctx, &working, events, m.Meter, n.Countries)
+	p.work = &working
+	lab, err := openLab(ctx, &working, m, p)
 	if err != nil {
 		return err
 	}
-	return m.serve(w, serveMeter{Addr: d.Addr, Board: string(acceleratormeter.BoardEUEEA), Sample: true}, func(address string) {
-		d.addresses(w, n, address, lab)
+	return m.serve(w, serveMeter{Addr: d.Addr, Board: string(acceleratormeter.BoardEUEEA), Sample: true, LabURL: lab.base}, func(address string) {
+		d.addresses(w, n, address, lab.base)
+		if err := lab.open(address); err != nil {
+			fmt.Fprintln(w.err, "oots: the test platform is not served:", err)
+		}
 		working.Go(func() error {
-			if err := d.hold(w, board, e, n); err != nil && w.Err() == nil {
+			if err := p.hold(ctx, d.Fix, d.Break); err != nil && w.Err() == nil {
 				fmt.Fprintln(w.err, "oots: the event has stopped:", err)
 			}
-			return nil
+			return board.Tests.Run(ctx)
 		})
 	})
-}
-
-// hold holds the event, unless this store has seen its end.
-func (d demo) hold(w *world, b event.Board, e *event.Event, n *network.Network) error {
-	held, err := event.Held(w, b)
-	if err != nil {
-		return err
-	}
-	if held {
-		fmt.Fprintln(w.err, "The event of this store was held before; the network is open for your own exchanges.")
-		return nil
-	}
-	return e.Run(w, n, b, func(format string, args ...any) { fmt.Fprintf(w.err, format+"\n", args...) })
 }
 
 // addresses writes one address a line.
@@ -132,6 +134,23 @@ func (d demo) addresses(w *world, n *network.Network, board, lab string) {
 			line("Preview space "+cc, node.PreviewPage+"/preview/")
 		}
 	}
+}
+
+// eventBoard is where the results of an event go: into the demo's store, and
+// what people say over the API.
+func (m *meter) eventBoard(w *world, e *event.Event, c *testbed.Catalogue) (b event.Board, err error) {
+	b.Ledger, b.Meter = m.ledger, m.Meter
+	if b.Events, err = m.eventService(w, projectathon.Config{SecondShare: -1}); err != nil {
+		return b, err
+	}
+	if b.Tests, err = testbed.New(testbed.Config{Catalogue: c, Store: m.db.Testbed(), Systems: e.Systems(c, validator.New(validator.Config{})), Facts: m.ledger}); err != nil {
+		return b, err
+	}
+	if _, b.Token, err = access.Create(w, m.db.Tokens(), nil, time.Now(), "platform:demo", 24*time.Hour, access.ImportFacts); err != nil {
+		return b, err
+	}
+	b.API, err = api.New(api.Config{Meter: m.Meter, Ledger: m.ledger, Tokens: m.db.Tokens(), Trail: m.trail, BaseURL: "http://localhost", WriteRate: 100, WriteBurst: 1000})
+	return b, err
 }
 
 // mayShow tells whether the store holds a demonstration already. It touches no
@@ -169,6 +188,9 @@ func (m *meter) print(w *world, e *event.Event) error {
 	}
 	if err := printBoard(w, w.out, s); err != nil {
 		return err
+	}
+	for _, line := range e.Risks() {
+		fmt.Fprintln(w.out, line)
 	}
 	wrong := e.Unexpected(s)
 	for _, line := range wrong {

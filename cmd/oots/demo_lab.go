@@ -8,44 +8,49 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/once-only/oots/access/passkey"
-	"github.com/once-only/oots/projectathon"
 	"github.com/once-only/oots/web"
 )
 
-// events is the event service over the demo's store.
-func (m *meter) events(ctx context.Context) (*projectathon.Service, error) {
-	return m.eventService(ctx, projectathon.Config{SecondShare: -1})
+// demoLab is the test platform of the demo, at an address of its own.
+type demoLab struct {
+	base  string // without a final slash
+	pages http.ServeMux
+	open  func(public string) error
 }
 
-// openLab serves the test platform with the demonstration's accounts, of the
+// openLab serves the test platform with the demonstration's accounts: of the
 // event's manager, and of a team, a coordinator and a monitor for each country.
-// It returns the address, without a final slash.
-func openLab(ctx context.Context, group *errgroup.Group, events *projectathon.Service, meter web.Meter, countries []string) (string, error) {
-	var pages, signIn http.ServeMux
-	var base, issuer string
+// Its pages are there when the address of the public site is known.
+func openLab(ctx context.Context, group *errgroup.Group, m *meter, p *playing) (*demoLab, error) {
+	lab := &demoLab{}
+	var signIn http.ServeMux
+	var issuer string
 	for _, l := range []struct {
 		mux *http.ServeMux
 		to  *string
-	}{{&pages, &base}, {&signIn, &issuer}} {
+	}{{&lab.pages, &lab.base}, {&signIn, &issuer}} {
 		if err := listen(ctx, group, "", l.mux, nil, func(addr string) { *l.to = "http://" + strings.Replace(addr, "127.0.0.1", "localhost", 1) }); err != nil {
-			return "", err
+			return nil, err
 		}
 	}
-	people, accounts := web.DemoAccounts(countries...)
+	people, accounts := web.DemoAccounts(p.network.Countries...)
 	identity, err := web.NewTestIdentity(web.TestIdentityConfig{Issuer: issuer, People: people,
-		Clients: []web.TestIdentityClient{{ID: "lab", Callbacks: []string{base + "/lab/signin/callback"}}}})
+		Clients: []web.TestIdentityClient{{ID: "lab", Callbacks: []string{lab.base + "/lab/signin/callback"}}}})
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	signIn.Handle("/", identity)
 	source, err := web.NewOIDCSource(web.OIDCConfig{Issuer: issuer, ClientID: "lab"})
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	lab, err := web.NewLab(web.LabConfig{BaseURL: base, Events: events, Meter: meter, Identity: source, Accounts: accounts, Passkeys: &passkey.Memory{}})
-	if err != nil {
-		return "", err
+	lab.open = func(public string) error {
+		pages, err := web.NewLab(web.LabConfig{BaseURL: lab.base, Public: strings.TrimSuffix(public, "/"), Events: p.board.Events, Tests: p.board.Tests, Meter: m.Meter,
+			Identity: source, Accounts: accounts, Passkeys: &passkey.Memory{}})
+		if err == nil {
+			lab.pages.Handle("/", pages)
+		}
+		return err
 	}
-	pages.Handle("/", lab)
-	return base, nil
+	return lab, nil
 }

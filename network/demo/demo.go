@@ -1,77 +1,84 @@
 // Package demo is a testing event over a running network, from the first
 // nomination to the published board: countries in a realistic state of
-// readiness, some with a fault, test with each other round by round, every
-// message is judged, every verdict becomes a fact, levels follow.
+// readiness, some with a fault, play the conformance suites, test with each
+// other round by round and go into production; every message is judged, every
+// result becomes a fact, levels follow. Afterwards a fault can be mended, or a
+// country given one, and what it changes is played again.
 //
-// Pairwise tests and connectivity are really played over the network. What no
-// exchange can show (nominations, conformance suites, sessions, production) is
-// asserted and verified by demonstration roles. Every fact is sample data.
+// What a test, a watcher or an exchange can show is shown by them. What none can
+// (nominations, components, readiness checks, consents) is handed in over the
+// API by demonstration roles. Every fact is sample data.
 package demo
 
 import (
-	"context"
 	"fmt"
+	"net/http"
 	"slices"
+	"strings"
+	"sync"
+	"time"
 
 	am "github.com/once-only/oots/acceleratormeter"
 	"github.com/once-only/oots/commonservices/seed"
 	"github.com/once-only/oots/exchange"
 	"github.com/once-only/oots/ledger"
 	"github.com/once-only/oots/network"
+	"github.com/once-only/oots/network/conformance"
 	"github.com/once-only/oots/network/peer"
 	pj "github.com/once-only/oots/projectathon"
+	"github.com/once-only/oots/testbed"
+	"github.com/once-only/oots/validator"
 )
 
 // State is how ready a country comes to the event, and what must follow.
 type State struct {
 	Country string
 	Role    ledger.Role // in which it takes part
-	// Shown is the highest level whose criteria, as far as no exchange shows them,
-	// its demonstration roles assert.
+	// Shown is the highest level for which its roles hand in what no test shows.
 	Shown int
-	Fault string // one of faults; "" for none
+	Fault string // one of Faults; "" for none
 	Level int    // that must stand on the board in the end
-}
-
-// faults that a country may bring, each found by some case.
-var faults = map[string]struct {
-	what   string
-	member network.Member
-	apply  func(*network.Node)
-}{
-	"answers for anybody": {"its register gives a document about anybody who is asked for; TC02 finds it", network.Member{NoRequester: true, Register: anybody}, nil},
-	"register broken":     {"its register always fails; TC01 finds it", network.Member{NoRequester: true, Register: broken}, nil},
-	"not reachable":       {"its access point does not answer; the connectivity test finds it", network.Member{NoRequester: true}, func(n *network.Node) { n.Down(true) }},
-	"no register yet":     {"it has a portal and no register; it is tested as a requester", network.Member{NoProvider: true}, nil},
+	// Mended is the level that must stand there once the fault is mended.
+	Mended int
 }
 
 // states are those of the default eight; every other country is a provider that
 // has come as far as the baseline exchange.
 var states = []State{
-	{"FI", ledger.Provider, 6, "", 6},
-	{"NL", ledger.Provider, 5, "", 5},
-	{"DE", ledger.Provider, 4, "", 4},
-	{"EL", ledger.Provider, 3, "register broken", 2},
-	{"AT", ledger.Provider, 4, "answers for anybody", 3},
-	{"IE", ledger.Requester, 3, "no register yet", 3},
-	{"FR", ledger.Provider, 3, "not reachable", 2},
-	{"EE", ledger.Provider, 1, "", 1},
+	{"FI", ledger.Provider, 6, "", 6, 6},
+	{"NL", ledger.Provider, 5, "", 5, 5},
+	{"DE", ledger.Provider, 4, "", 4, 4},
+	{"EL", ledger.Provider, 3, "register broken", 2, 3},
+	{"AT", ledger.Provider, 4, "answers for anybody", 2, 4},
+	{"IE", ledger.Requester, 3, "no register yet", 3, 3},
+	{"FR", ledger.Provider, 3, "not reachable", 1, 3},
+	{"EE", ledger.Provider, 1, "", 1, 1},
 }
 
-// Event is the demonstration's event. Its fields do not change after New.
+// Event is the demonstration's event with the countries' present faults.
 type Event struct {
-	States  []State
+	States  []State // as they come to the event
 	started map[string]State
 	bench   peer.Bench
+
+	mu        sync.Mutex
+	now       map[string]condition
+	proposals []am.Proposal // of the last snapshot
+}
+
+// condition is what a country's system is like now.
+type condition struct {
+	fault string
+	minor int // of its version 1.minor, which every mending raises
 }
 
 // New plans an event of the first n countries.
 func New(n int) *Event {
-	e := &Event{started: map[string]State{}}
+	e := &Event{started: map[string]State{}, now: map[string]condition{}}
 	askers := 0
 	for _, c := range seed.Countries()[:n] {
 		i := slices.IndexFunc(states, func(s State) bool { return s.Country == c.Code })
-		s := State{Country: c.Code, Role: ledger.Provider, Shown: 3, Level: 3}
+		s := State{Country: c.Code, Role: ledger.Provider, Shown: 3, Level: 3, Mended: 3}
 		if i >= 0 {
 			s = states[i]
 		}
@@ -82,10 +89,11 @@ func New(n int) *Event {
 	}
 	// Level 4 asks for three partners beside the country itself.
 	for i := range e.States {
-		if s := &e.States[i]; askers < 4 && s.Level > 3 {
-			s.Level = 3
+		if s := &e.States[i]; askers < 4 {
+			s.Level, s.Mended = min(s.Level, 3), min(s.Mended, 3)
 		}
-		e.started[e.States[i].Country] = e.States[i]
+		s := e.States[i]
+		e.started[s.Country], e.now[s.Country] = s, condition{fault: s.Fault}
 	}
 	return e
 }
@@ -97,23 +105,58 @@ func (e *Event) takesPart(country string) bool { return e.started[country].Shown
 func (e *Event) Plan() network.Plan {
 	p := network.Plan{Members: map[string]network.Member{}}
 	for _, s := range e.States {
+		m := faults[s.Fault].member
+		m.Register = func(d exchange.DataService) exchange.DataService { return switched{d, e, s.Country} }
 		p.Countries = append(p.Countries, s.Country)
-		p.Members[s.Country] = faults[s.Fault].member
+		p.Members[s.Country] = m
 	}
 	e.bench.Equip(&p)
 	return p
 }
 
-// Board is where results go: what happened to Events, what it proves to Ledger,
-// where countries stand to Meter.
+// Systems are the event's nodes as the test platform finds them, in the
+// condition in which they are when a run begins.
+func (e *Event) Systems(c *testbed.Catalogue, judge *validator.Validator) *conformance.Systems {
+	s := &conformance.Systems{State: e.state, Catalogue: c, Judge: judge}
+	for _, k := range e.States {
+		if e.takesPart(k.Country) {
+			s.Countries = append(s.Countries, k.Country)
+		}
+	}
+	return s
+}
+
+// state is what is different about a country's node now, and its version.
+func (e *Event) state(country string) (network.Member, string) {
+	was := faults[e.started[country].Fault].member
+	c := e.condition(country)
+	now := faults[c.fault]
+	return network.Member{NoRequester: was.NoRequester, NoProvider: was.NoProvider, Unreachable: now.member.Unreachable, Register: now.register},
+		fmt.Sprint("1.", c.minor)
+}
+
+func (e *Event) condition(country string) condition {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.now[country]
+}
+
+// Board is where results go: suites are played by Tests, what happened in the
+// event goes to Events, what it proves to Ledger, where countries stand to
+// Meter. API is the site's, for those who hand in what no test shows with Token,
+// which may import facts.
 type Board struct {
+	Tests  *testbed.Service
 	Events *pj.Service
 	Ledger *ledger.Ledger
 	Meter  *am.Meter
+	API    http.Handler
+	Token  string
 }
 
 // Unexpected are countries whose published level is not what their state and
-// fault say, in words.
+// fault say, in words. One that was given a fault keeps its level and is
+// proposed for a lower one.
 func (e *Event) Unexpected(s am.Snapshot) (all []string) {
 	for _, want := range e.States {
 		i := slices.IndexFunc(s.Entries, func(x am.Entry) bool { return x.Member == want.Country })
@@ -121,33 +164,40 @@ func (e *Event) Unexpected(s am.Snapshot) (all []string) {
 		if i >= 0 {
 			got = s.Entries[i].Level
 		}
-		if got != want.Level {
-			all = append(all, fmt.Sprintf("%s stands on level %d, expected %d", want.Country, got, want.Level))
+		level, now := want.Level, e.condition(want.Country)
+		if want.Fault != "" && now.minor > 0 {
+			level = want.Mended
+		}
+		if got != level {
+			all = append(all, fmt.Sprintf("%s stands on level %d, expected %d", want.Country, got, level))
+		}
+		if broken := now.fault != "" && (now.fault != want.Fault || now.minor > 0); broken && level > 2 && e.AtRisk(want.Country) == nil {
+			all = append(all, fmt.Sprintf("%s has a fault (%s) and is not at risk", want.Country, now.fault))
 		}
 	}
 	return all
 }
 
-// anybody is the register of a country that looks up no person.
-func anybody(d exchange.DataService) exchange.DataService { return careless{d} }
-
-type careless struct{ exchange.DataService }
-
-func (c careless) Records(ctx context.Context, q *exchange.Query) (*exchange.Records, error) {
-	r, err := c.DataService.Records(ctx, q)
-	if err != nil || len(r.All) == 0 {
-		return r, err
+// AtRisk is the proposal of the last snapshot to demote a country, nil when
+// there is none: nobody loses a level without a decision.
+func (e *Event) AtRisk(country string) *am.Proposal {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, p := range e.proposals {
+		if p.Member == country && p.Why == am.Demotion {
+			return &p
+		}
 	}
-	one := r.All[0]
-	one.Subject = q.Subject()
-	one.Subject.Representative, one.Subject.RepresentativeOrganisation = nil, nil
-	return &exchange.Records{All: []exchange.Record{one}}, nil
+	return nil
 }
 
-func broken(exchange.DataService) exchange.DataService { return failing{} }
-
-type failing struct{}
-
-func (failing) Records(context.Context, *exchange.Query) (*exchange.Records, error) {
-	return nil, fmt.Errorf("the register is out of order")
+// Risks are sentences about countries that are at risk.
+func (e *Event) Risks() (all []string) {
+	for _, s := range e.States {
+		if p := e.AtRisk(s.Country); p != nil {
+			all = append(all, fmt.Sprintf("%s keeps level %d and is at risk: level %d is proposed, since %s no longer hold; its coordinator answers by %s",
+				p.Member, p.Published, p.Computed, strings.Join(p.Missing, ", "), p.AnswerBy.Format(time.DateOnly)))
+		}
+	}
+	return all
 }

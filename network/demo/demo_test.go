@@ -3,20 +3,26 @@ package demo_test
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	am "github.com/once-only/oots/acceleratormeter"
+	"github.com/once-only/oots/access"
 	"github.com/once-only/oots/ledger"
 	"github.com/once-only/oots/network"
 	"github.com/once-only/oots/network/demo"
 	"github.com/once-only/oots/projectathon"
+	"github.com/once-only/oots/suites"
+	"github.com/once-only/oots/testbed"
+	"github.com/once-only/oots/validator"
+	"github.com/once-only/oots/web/api"
 )
 
-// newBoard is an empty one, in memory.
-func newBoard(t *testing.T) demo.Board {
+// newBoard is an empty one, in memory, for an event.
+func newBoard(t *testing.T, e *demo.Event) demo.Board {
 	t.Helper()
 	text, err := ledger.NewKey(rand.Reader, "demo")
 	if err != nil {
@@ -35,7 +41,24 @@ func newBoard(t *testing.T) demo.Board {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return demo.Board{Events: events, Ledger: l, Meter: m}
+	c, err := testbed.Load(suites.Files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests, err := testbed.New(testbed.Config{Catalogue: c, Store: &testbed.Memory{}, Systems: e.Systems(c, validator.New(validator.Config{})), Facts: l})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tokens := &access.Memory{}
+	_, token, err := access.Create(t.Context(), tokens, nil, time.Now(), "platform:demo", time.Hour, access.ImportFacts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	door, err := api.New(api.Config{Meter: m, Ledger: l, Tokens: tokens, BaseURL: "http://localhost", WriteRate: 1000, WriteBurst: 1000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return demo.Board{Tests: tests, Events: events, Ledger: l, Meter: m, API: door, Token: token}
 }
 
 // run plays an event over a network of its own.
@@ -63,11 +86,73 @@ func asExpected(t *testing.T, e *demo.Event, b demo.Board) {
 func TestTheBoardFollowsTheFaults(t *testing.T) {
 	ctx, stop := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer stop()
-	e, b := demo.New(8), newBoard(t)
+	e := demo.New(8)
+	b := newBoard(t, e)
 	if err := run(ctx, t, e, b, t.Logf); err != nil {
 		t.Fatal(err)
 	}
 	asExpected(t, e, b)
+}
+
+// TestWhatIsMendedMovesUp: a country that mends its fault is tested again and
+// moves up with the next snapshot; one that gets a fault keeps its level, is at
+// risk, and is proposed for a lower one.
+func TestWhatIsMendedMovesUp(t *testing.T) {
+	if testing.Short() {
+		t.Skip("an event and six suites")
+	}
+	ctx, stop := context.WithTimeout(t.Context(), 8*time.Minute)
+	defer stop()
+	e := demo.New(8)
+	b := newBoard(t, e)
+	n, err := network.Start(context.WithoutCancel(ctx), e.Plan())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.Stop()
+	if err := e.Run(ctx, n, b, t.Logf); err != nil {
+		t.Fatal(err)
+	}
+	asExpected(t, e, b)
+	for _, c := range []struct{ country, fault string }{{"AT", ""}, {"FR", ""}, {"DE", "register broken"}} {
+		if err := e.Change(ctx, n, b, c.country, c.fault, t.Logf); err != nil {
+			t.Fatal(err)
+		}
+		asExpected(t, e, b)
+	}
+	for country, want := range map[string]int{"AT": 4, "FR": 3, "DE": 4} {
+		if got := level(t, b, country); got != want {
+			t.Errorf("%s stands on level %d, want %d", country, got, want)
+		}
+	}
+	if p := e.AtRisk("DE"); p == nil || p.Published != 4 || p.Computed >= 4 || len(p.Missing) == 0 || p.AnswerBy.IsZero() {
+		t.Errorf("the proposal about DE: %+v", p)
+	}
+	if e.AtRisk("AT") != nil {
+		t.Error("AT is at risk")
+	}
+	for _, c := range []struct {
+		country, fault string
+		want           error
+	}{{"EE", "", demo.ErrNotThere}, {"ZZ", "", demo.ErrNotThere}, {"FI", "", demo.ErrNotPlanned}, {"FI", "no such fault", demo.ErrNotPlanned}, {"IE", "", demo.ErrNotPlanned}} {
+		if err := e.Change(ctx, n, b, c.country, c.fault, t.Logf); !errors.Is(err, c.want) {
+			t.Errorf("%s %q: %v, want %v", c.country, c.fault, err, c.want)
+		}
+	}
+}
+
+func level(t *testing.T, b demo.Board, country string) int {
+	t.Helper()
+	s, err := b.Meter.Displayed(t.Context(), time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range s.Entries {
+		if x.Member == country {
+			return x.Level
+		}
+	}
+	return 0
 }
 
 // TestAnEventThatWasEndedGoesOn: whatever the platform was in the middle of, no
@@ -76,7 +161,7 @@ func TestAnEventThatWasEndedGoesOn(t *testing.T) {
 	if testing.Short() {
 		t.Skip("five networks, one after the other")
 	}
-	b := newBoard(t)
+	b := newBoard(t, demo.New(3))
 	for _, after := range []string{"countries are in", "connectivity:", "round 1 of", "round 3 of"} {
 		ctx, stop := context.WithTimeout(t.Context(), 5*time.Minute)
 		err := run(ctx, t, demo.New(3), b, func(format string, args ...any) {

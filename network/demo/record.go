@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/once-only/oots/edm"
 	"github.com/once-only/oots/network"
+	"github.com/once-only/oots/network/conformance"
 	pj "github.com/once-only/oots/projectathon"
 )
 
@@ -27,25 +29,36 @@ func coordinator(cc string) pj.Account {
 }
 
 func team(cc string) pj.Account {
-	return pj.Account{Party: "team:" + cc + "/operator", Post: pj.Contact, Country: cc, Systems: []string{node(cc)}}
+	return pj.Account{Party: "team:" + cc + "/operator", Post: pj.Contact, Country: cc, Systems: []string{conformance.Name(cc)}}
 }
 
-// node is the name of a country's system in the event.
-func node(cc string) string { return cc + "_node" }
+func lines(all []edm.Line) (text []string) {
+	for _, l := range all {
+		text = append(text, string(l))
+	}
+	return text
+}
 
 // openEvent creates the event, registers every country's node and prepares it,
 // as far as that was not done before the platform was last ended.
 func (r *running) openEvent(ctx context.Context) error {
-	r.events = r.board.Events
 	if _, err := r.events.Event(ctx, ID); errors.Is(err, pj.ErrUnknown) {
-		if _, err := r.events.CreateEvent(ctx, manager, pj.Event{ID: ID, Name: "Demonstration Projectathon", Line: "oots-edm:v2.0", Catalogue: "1.0", DataSet: "1", Slots: len(rounds), Sample: true}); err != nil {
+		if _, err := r.events.CreateEvent(ctx, manager, pj.Event{ID: ID, Name: "Demonstration Projectathon", Line: "oots-edm:v2.0", Catalogue: r.board.Tests.Catalogue.Version, DataSet: "seed", Slots: len(rounds), Sample: true}); err != nil {
 			return err
 		}
 	}
 	if err := r.phase(ctx, pj.Announced, pj.RegistrationOpen); err != nil {
 		return err
 	}
-	known, err := r.events.Registrations(ctx, ID)
+	if err := r.enrolAll(ctx); err != nil {
+		return err
+	}
+	return r.phase(ctx, pj.RegistrationClosed, pj.Preparation)
+}
+
+// enrolAll registers the nodes of all countries that take part.
+func (r *running) enrolAll(ctx context.Context) error {
+	known, err := r.events.Registrations(ctx, r.event)
 	if err != nil {
 		return err
 	}
@@ -57,16 +70,12 @@ func (r *running) openEvent(ctx context.Context) error {
 			return err
 		}
 	}
-	return r.phase(ctx, pj.RegistrationClosed, pj.Preparation)
+	return nil
 }
 
 // enrol registers a country's node, endorsed and accepted.
 func (r *running) enrol(ctx context.Context, cc string) error {
-	var lines []string
-	for _, l := range r.n.Node(cc).Speaks() {
-		lines = append(lines, string(l))
-	}
-	reg, err := r.events.Register(ctx, team(cc), pj.Registration{Event: ID, System: node(cc), Country: cc, Lines: lines, Mode: "automated", Capacity: 4,
+	reg, err := r.events.Register(ctx, team(cc), pj.Registration{Event: r.event, System: conformance.Name(cc), Country: cc, Lines: lines(r.n.Node(cc).Speaks()), Mode: "automated", Capacity: 4,
 		Capabilities: []pj.Capability{{Profile: "eIDAS", Actor: "identity requester", Option: "notified scheme"}, {Profile: "eIDAS", Actor: "eIDAS node"},
 			{Profile: "evidence exchange", Actor: "Common Services query client"}, {Profile: "evidence exchange", Actor: "evidence requester"},
 			{Profile: "evidence exchange", Actor: "data service", Option: "with preview"}, {Profile: "metadata management", Actor: "metadata updater"}}})
@@ -99,11 +108,11 @@ func (r *running) phase(ctx context.Context, states ...pj.EventState) error {
 
 // probe tries every direction and tells who answered anybody.
 func (r *running) probe(ctx context.Context) (map[string]bool, error) {
-	found, err := r.events.Connect(ctx, r.driver, ID)
+	found, err := r.events.Connect(ctx, r.driver, r.event)
 	answers := map[string]bool{}
 	for _, from := range r.n.Countries {
 		for _, to := range r.n.Countries {
-			answers[to] = answers[to] || found.Found[node(from)+">"+node(to)].OK
+			answers[to] = answers[to] || found.Found[conformance.Name(from)+">"+conformance.Name(to)].OK
 		}
 	}
 	return answers, err

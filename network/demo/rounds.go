@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/once-only/oots/network"
+	"github.com/once-only/oots/network/conformance"
 	pj "github.com/once-only/oots/projectathon"
 )
 
@@ -65,6 +66,9 @@ func (r *running) play(ctx context.Context, number int, round round) error {
 			r.bad[s.Country] = true
 		}
 	}
+	if r.again {
+		return nil // one snapshot shows all of what is played again
+	}
 	return r.publish(ctx, fmt.Sprintf("Round %d of the demonstration event: %s", number+1, round.title))
 }
 
@@ -72,22 +76,25 @@ func (r *running) play(ctx context.Context, number int, round round) error {
 // provider's accepts. A test that was made before the platform was last ended is
 // taken on where it stands.
 func (r *running) propose(ctx context.Context, round round) (ids []string, err error) {
-	board, err := r.events.Board(ctx, ID)
+	board, err := r.events.Board(ctx, r.event)
 	if err != nil {
 		return nil, err
 	}
 	made := map[string]pj.Brief{}
 	for _, t := range board.Tests() {
-		if t.State != pj.Aborted {
+		if t.State != pj.Aborted && !(r.again && t.Ended.Before(r.began)) {
 			made[t.Case+" "+t.Countries[0]+" "+t.Countries[1]] = t
 		}
 	}
 	for _, kase := range round.cases {
 		for _, answers := range r.taking(func(n *network.Node) bool { return n.Provider != nil && !r.bad[n.Country] }) {
 			for _, asks := range r.taking(func(n *network.Node) bool { return n.Requester != nil && n.Country != answers }) {
+				if r.only != "" && r.only != asks && r.only != answers {
+					continue
+				}
 				t, ok := made[kase+" "+asks+" "+answers]
 				if !ok {
-					p, err := r.events.Propose(ctx, team(asks), ID, kase, node(asks), node(answers))
+					p, err := r.events.Propose(ctx, team(asks), r.event, kase, conformance.Name(asks), conformance.Name(answers))
 					if err != nil {
 						return nil, fmt.Errorf("demo: %s of %s and %s: %w", kase, asks, answers, err)
 					}
@@ -107,7 +114,7 @@ func (r *running) propose(ctx context.Context, round round) (ids []string, err e
 
 // in gives those of some tests that are in a state.
 func (r *running) in(ctx context.Context, ids []string, state pj.PeerState) (some []string, err error) {
-	board, err := r.events.Board(ctx, ID)
+	board, err := r.events.Board(ctx, r.event)
 	if err != nil {
 		return nil, err
 	}

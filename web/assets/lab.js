@@ -44,7 +44,8 @@ document.addEventListener("keydown", e => {
           part.replaceChildren(...fresh.childNodes);
           if (at) part.querySelector(`a[href="${CSS.escape(at)}"]`)?.focus();
           else if (row) part.querySelector(`#${CSS.escape(row)} summary`)?.focus();
-          say(part.querySelector("time")?.textContent || "");
+          const news = part.querySelector("[data-news], time")?.textContent;
+          if (news) say(news);
         });
       }
     } catch { /* the next change tries again */ }

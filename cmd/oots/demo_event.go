@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/once-only/oots/network"
+	event "github.com/once-only/oots/network/demo"
+)
+
+// playing is the demo's event: held once, then changed by whoever asks.
+type playing struct {
+	world   *world
+	board   event.Board
+	event   *event.Event
+	network *network.Network
+	work    *errgroup.Group // of what is played in the background; nil with --once
+
+	mu   sync.Mutex
+	busy string   // country of the change under way, or everybody while the event is held
+	told []string // the last lines
+}
+
+// everybody stands for the event itself.
+const everybody = "*"
+
+// mostTold is how many lines of progress are kept.
+const mostTold = 50
+
+// tell writes a line of progress and keeps it for the page.
+func (p *playing) tell(format string, args ...any) {
+	line := fmt.Sprintf(format, args...)
+	fmt.Fprintln(p.world.err, line)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.told = append(p.told, line); len(p.told) > mostTold {
+		p.told = slices.Delete(p.told, 0, 1)
+	}
+}
+
+var errBusy = errors.New("something is being played already; wait until the next snapshot")
+
+// begin takes the network for the event or for a country's change.
+func (p *playing) begin(who string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.busy != "" {
+		return errBusy
+	}
+	p.busy = who
+	return nil
+}
+
+func (p *playing) end() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.busy = ""
+}
+
+// hold holds the event, unless this store has seen its end, and then the
+// changes that were asked for.
+func (p *playing) hold(ctx context.Context, fix, breaks []string) error {
+	if err := p.begin(everybody); err != nil {
+		return err
+	}
+	defer p.end()
+	held, err := event.Held(ctx, p.board)
+	if err != nil {
+		return err
+	}
+	if held {
+		p.tell("The event of this store was held before; the network is open for your own exchanges.")
+	} else if err := p.event.Run(ctx, p.network, p.board, p.tell); err != nil {
+		return err
+	}
+	for _, cc := range fix {
+		if err := p.event.Change(ctx, p.network, p.board, cc, "", p.tell); err != nil {
+			return fmt.Errorf("--fix %s: %w", cc, err)
+		}
+	}
+	for _, cc := range breaks {
+		all := p.event.FaultsFor(cc)
+		if len(all) == 0 {
+			return fmt.Errorf("--break %s: %w", cc, event.ErrNotThere)
+		}
+		if err := p.event.Change(ctx, p.network, p.board, cc, all[len(all)-1], p.tell); err != nil {
+			return fmt.Errorf("--break %s: %w", cc, err)
+		}
+	}
+	return nil
+}

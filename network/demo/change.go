@@ -1,0 +1,67 @@
+package demo
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/once-only/oots/network"
+	pj "github.com/once-only/oots/projectathon"
+)
+
+// Change gives a country's system a fault, one of FaultsFor, or with "" mends
+// it; then everything is played again that could come out otherwise, in the
+// event that goes on all year, and a snapshot is published. The event itself
+// must be over. ErrNotThere, ErrNotPlanned.
+func (e *Event) Change(ctx context.Context, n *network.Network, b Board, country, fault string, tell func(format string, args ...any)) error {
+	if err := e.change(n, country, fault); err != nil {
+		return err
+	}
+	r, err := e.running(n, b, tell)
+	if err != nil {
+		return err
+	}
+	s := e.started[country]
+	why := country + " mends its system"
+	if fault == "" {
+		_, version := e.state(country)
+		tell("%s mends its system: version %s is tested again", country, version)
+	} else {
+		why = country + " has a fault"
+		tell("%s has a fault: %s", country, What(fault))
+	}
+	r.again, r.only = true, country
+	if r.event, err = r.permanent(ctx); err != nil {
+		return err
+	}
+	if err := r.say(ctx, e.components(s)...); err != nil {
+		return err
+	}
+	for _, step := range []func(context.Context) error{
+		func(ctx context.Context) error { return r.conform(ctx, country) },
+		r.connect,
+		r.rounds,
+		func(ctx context.Context) error { return r.prepareOne(ctx, s) },
+	} {
+		if err := step(ctx); err != nil {
+			return fmt.Errorf("demo: %s: %w", country, err)
+		}
+	}
+	if err := r.publish(ctx, "Played again: "+why); err != nil {
+		return err
+	}
+	for _, line := range e.Risks() {
+		tell("  %s", line)
+	}
+	return nil
+}
+
+// permanent opens the event that goes on all year, with every system in it.
+func (r *running) permanent(ctx context.Context) (string, error) {
+	t := r.board.Tests.Catalogue
+	e, err := r.events.Host(ctx, pj.Event{Name: "Tests all year", Line: "oots-edm:v2.0", Catalogue: t.Version, DataSet: "seed", Sample: true})
+	if err != nil {
+		return "", err
+	}
+	r.event = e.ID
+	return e.ID, r.enrolAll(ctx)
+}

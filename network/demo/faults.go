@@ -1,0 +1,121 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/once-only/oots/exchange"
+	"github.com/once-only/oots/ledger"
+	"github.com/once-only/oots/network"
+)
+
+// fault is something that a country may bring, or get, and that some case finds.
+type fault struct {
+	what   string
+	member network.Member
+	// register is between the provider and its registers while it has the fault.
+	register func(exchange.DataService) exchange.DataService
+	// to are the roles that it can be given to later; none: it is part of how the
+	// country was built.
+	to []ledger.Role
+}
+
+var faults = map[string]fault{
+	"answers for anybody": {"its register gives a document about anybody who is asked for; EP-SIM-003 and TC02 find it", network.Member{NoRequester: true}, anybody, provider},
+	"register broken":     {"its register always fails; EP-SIM-001 and TC01 find it", network.Member{NoRequester: true}, broken, provider},
+	"not reachable":       {"its access point does not answer; AS4-CONN and the connectivity test find it", network.Member{NoRequester: true, Unreachable: true}, nil, []ledger.Role{ledger.Provider, ledger.Requester}},
+	"no register yet":     {"it has a portal and no register; it is tested as a requester", network.Member{NoProvider: true}, nil, nil},
+}
+
+var provider = []ledger.Role{ledger.Provider}
+
+// Fault is what is wrong with a country's system now; "" for nothing.
+func (e *Event) Fault(country string) string { return e.condition(country).fault }
+
+// What describes a fault in words.
+func What(name string) string { return faults[name].what }
+
+// FaultsFor are the faults that a country can be given, in order.
+func (e *Event) FaultsFor(country string) (all []string) {
+	for _, name := range slices.Sorted(maps.Keys(faults)) {
+		if slices.Contains(faults[name].to, e.started[country].Role) {
+			all = append(all, name)
+		}
+	}
+	return all
+}
+
+// Mendable tells whether a country has a fault that can be mended.
+func (e *Event) Mendable(country string) bool { return len(faults[e.Fault(country)].to) > 0 }
+
+// errors of Change.
+var (
+	ErrNotThere   = errors.New("this country has no system in the event")
+	ErrNotPlanned = errors.New("that cannot be changed about this system")
+)
+
+// change gives a country's system a fault, or with "" mends it, which makes a
+// new version of it.
+func (e *Event) change(n *network.Network, country, name string) error {
+	if !e.takesPart(country) {
+		return fmt.Errorf("%s: %w", country, ErrNotThere)
+	}
+	was := e.Fault(country)
+	if name == "" && !e.Mendable(country) || name != "" && (!slices.Contains(e.FaultsFor(country), name) || was != "" && !e.Mendable(country)) {
+		return fmt.Errorf("%s: %w", country, ErrNotPlanned)
+	}
+	if before, after := faults[was].member.Unreachable, faults[name].member.Unreachable; before != after {
+		n.Node(country).Down(after)
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	c := e.now[country]
+	c.fault = name
+	if name == "" {
+		c.minor++
+	}
+	e.now[country] = c
+	return nil
+}
+
+// switched is a register with the fault that its country has at the moment.
+type switched struct {
+	exchange.DataService
+	event   *Event
+	country string
+}
+
+func (s switched) Records(ctx context.Context, q *exchange.Query) (*exchange.Records, error) {
+	d := s.DataService
+	if f := faults[s.event.Fault(s.country)]; f.register != nil {
+		d = f.register(d)
+	}
+	return d.Records(ctx, q)
+}
+
+// anybody is the register of a country that looks up no person.
+func anybody(d exchange.DataService) exchange.DataService { return careless{d} }
+
+type careless struct{ exchange.DataService }
+
+func (c careless) Records(ctx context.Context, q *exchange.Query) (*exchange.Records, error) {
+	r, err := c.DataService.Records(ctx, q)
+	if err != nil || len(r.All) == 0 {
+		return r, err
+	}
+	one := r.All[0]
+	one.Subject = q.Subject()
+	one.Subject.Representative, one.Subject.RepresentativeOrganisation = nil, nil
+	return &exchange.Records{All: []exchange.Record{one}}, nil
+}
+
+func broken(exchange.DataService) exchange.DataService { return failing{} }
+
+type failing struct{}
+
+func (failing) Records(context.Context, *exchange.Query) (*exchange.Records, error) {
+	return nil, errors.New("the register is out of order")
+}
