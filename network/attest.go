@@ -24,7 +24,7 @@ func (node *Node) Attester(e *Environment, realUser bool) exchange.Attester {
 }
 
 // ahead is how far the network's clock runs ahead of the real one.
-func (n *Network) ahead() time.Duration { return n.plan.Now().Sub(time.Now()).Round(time.Second) }
+func (n *Network) ahead() time.Duration { return time.Until(n.plan.Now()).Round(time.Second) }
 
 // Witness knows whose certificates the nodes sign with.
 func (n *Network) Witness() exchange.Witness {

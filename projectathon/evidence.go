@@ -177,7 +177,7 @@ func (s *Service) Find(ctx context.Context, who Account, digest string) (PeerTes
 	if err != nil {
 		return PeerTest{}, Item{}, nil, err
 	}
-	found := error(ErrUnknown)
+	found := ErrUnknown
 	for _, id := range tests {
 		it, octets, err := s.Open(ctx, who, id, digest)
 		if err == nil {

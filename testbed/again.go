@@ -48,6 +48,9 @@ func (s *Service) Rerun(ctx context.Context, seed string, since time.Time) (star
 			continue
 		}
 		next, err := s.Prepare(ctx, JobOrder{System: j.System, Line: j.Line, What: again, By: Platform, Of: j.ID})
+		if err == nil && next.Country != j.Country { // a report names its system as it likes
+			err = ErrUnknown
+		}
 		if err != nil {
 			s.Log.Info("a result is not played again", "job", j.ID, "err", err)
 			continue

@@ -1,32 +1,19 @@
 package testbed_test
 
 import (
-	"crypto/rand"
 	"encoding/json"
 	"strings"
 	"testing"
 
 	"github.com/once-only/oots/ledger"
 	"github.com/once-only/oots/testbed"
+	"github.com/once-only/oots/testbed/testbedtest"
 )
-
-func reportKey(t testing.TB) *ledger.Key {
-	t.Helper()
-	private, err := ledger.NewKey(rand.Reader, "team-fi")
-	if err != nil {
-		t.Fatal(err)
-	}
-	k, err := ledger.ParseKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return k
-}
 
 // handedIn is a report as it comes out of a signed file.
 func handedIn(t testing.TB, c *testbed.Catalogue, r *testbed.Report) (*testbed.Report, error) {
 	t.Helper()
-	k := reportKey(t)
+	k := testbedtest.Key(t)
 	signed, err := r.Sign(k)
 	if err != nil {
 		t.Fatal(err)
@@ -210,7 +197,7 @@ func FuzzOpenReport(f *testing.F) {
 	}
 	f.Add(string(text))
 	f.Add(`{"schema":1,"catalogue":"` + c.Version + `","runs":[null]}`)
-	key := reportKey(f)
+	key := testbedtest.Key(f)
 	f.Fuzz(func(t *testing.T, text string) {
 		signed, err := key.Sign(strings.Map(func(r rune) rune {
 			if r < ' ' {

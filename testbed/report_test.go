@@ -2,13 +2,13 @@ package testbed_test
 
 import (
 	"bytes"
-	"crypto/rand"
 	"encoding/xml"
 	"strings"
 	"testing"
 
 	"github.com/once-only/oots/ledger"
 	"github.com/once-only/oots/testbed"
+	"github.com/once-only/oots/testbed/testbedtest"
 )
 
 func suiteReport(t *testing.T, c *testbed.Catalogue, suite, fault string) *testbed.Report {
@@ -26,14 +26,7 @@ func suiteReport(t *testing.T, c *testbed.Catalogue, suite, fault string) *testb
 func TestAReportBecomesFacts(t *testing.T) {
 	c := catalogue(t)
 	report := suiteReport(t, c, "AS4-CONN", "")
-	private, err := ledger.NewKey(rand.Reader, "team-fi")
-	if err != nil {
-		t.Fatal(err)
-	}
-	key, err := ledger.ParseKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
+	key := testbedtest.Key(t)
 	signed, err := report.Sign(key)
 	if err != nil {
 		t.Fatal(err)

@@ -106,13 +106,20 @@ func checkHave(_ *Case, args []string) string {
 	return ""
 }
 
+// some is find, where nothing found is an error.
+func (p *player) some(name, path string) ([]string, error) {
+	found, err := p.find(name, path)
+	if err == nil && len(found) == 0 {
+		err = fmt.Errorf("%s has no %s", name, path)
+	}
+	return found, err
+}
+
 func doHave(_ context.Context, p *player, args []string) verdict {
-	found, err := p.find(args[0], args[1])
+	found, err := p.some(args[0], args[1])
 	switch {
 	case err != nil:
 		return fail("%v", err)
-	case len(found) == 0:
-		return fail("%s has no %s", args[0], args[1])
 	case len(args) == 2:
 		return pass("%s", found[0])
 	}
@@ -257,12 +264,9 @@ func doClock(_ context.Context, p *player, args []string) verdict {
 }
 
 func doEvery(_ context.Context, p *player, args []string) verdict {
-	found, err := p.find(args[0], args[1])
-	switch {
-	case err != nil:
+	found, err := p.some(args[0], args[1])
+	if err != nil {
 		return fail("%v", err)
-	case len(found) == 0:
-		return fail("%s has no %s", args[0], args[1])
 	}
 	want, err := draft.Fill(args[3], p.values)
 	if err != nil {
@@ -288,13 +292,10 @@ func checkRefers(_ *Case, args []string) string {
 }
 
 func doRefers(_ context.Context, p *player, args []string) verdict {
-	from, err := p.find(args[0], args[1])
+	from, err := p.some(args[0], args[1])
 	to, err2 := p.find(args[0], args[2])
 	if err := errors.Join(err, err2); err != nil {
 		return fail("%v", err)
-	}
-	if len(from) == 0 {
-		return fail("%s has no %s", args[0], args[1])
 	}
 	for _, v := range from {
 		if !slices.Contains(to, v) {

@@ -69,8 +69,8 @@ func seen(id string) (steps, notes int, end bool) {
 
 // Last are the newest results of a system in a suite: for each case at most n,
 // the newest first.
-func (s *Service) Last(ctx context.Context, system string, suite *Suite, n int) (map[string][]*Run, error) {
-	runs, err := s.Store.Runs(ctx, Filter{System: system, Suite: suite.Name, Limit: min(5000, n*len(suite.Cases))})
+func (s *Service) Last(ctx context.Context, system *System, suite *Suite, n int) (map[string][]*Run, error) {
+	runs, err := s.Store.Runs(ctx, Filter{System: system.Name, Country: system.Country, Suite: suite.Name, Limit: min(5000, n*len(suite.Cases))})
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +86,7 @@ func (s *Service) Last(ctx context.Context, system string, suite *Suite, n int) 
 // Before are earlier jobs of the same system that share cases with a job, the
 // newest first, at most n: what it may be compared with.
 func (s *Service) Before(ctx context.Context, j *Job, n int) ([]Job, error) {
-	all, err := s.Store.Jobs(ctx, JobFilter{System: j.System})
+	all, err := s.Store.Jobs(ctx, JobFilter{System: j.System, Country: j.Country})
 	if err != nil {
 		return nil, err
 	}

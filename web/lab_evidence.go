@@ -31,7 +31,7 @@ type labEvidence struct {
 // may open none of those that hold it is refused.
 func (s *lab) foundEvidence(r *http.Request, who pj.Account, digest string) (*labEvidence, error) {
 	digest = strings.ToLower(digest)
-	denied := error(pj.ErrUnknown)
+	denied := pj.ErrUnknown
 	if s.c.Tests != nil {
 		runs, err := s.c.Tests.Store.Holding(r.Context(), digest)
 		if err != nil {

@@ -227,10 +227,11 @@ func TestPasskeysAreChangedWithAPasskey(t *testing.T) {
 			t.Errorf("%v without a passkey gives %d, %s", form, status, how)
 		}
 	}
-	status, page := posted(t, later, address, url.Values{"do": {"remove"}, "id": {id}})
-	_, options, form := asked(t, page)
+	_, ask := posted(t, later, address, url.Values{"do": {"remove"}, "id": {id}})
+	_, options, form := asked(t, ask)
 	form.Set("passkey", string(a.Get(t, options)))
-	if status, page = posted(t, later, address, form); status != http.StatusSeeOther {
+	status, page := posted(t, later, address, form)
+	if status != http.StatusSeeOther {
 		t.Fatalf("removing with a passkey: %d\n%s", status, page)
 	}
 	keys, err := s.c.Passkeys.Of(t.Context(), "commission:r1")

@@ -20,7 +20,8 @@ type labRun struct {
 	Counts   []labCount
 	Results  []*testbed.Run
 	Rest     int  // cases without a result
-	Mine     bool // the reader may stop it or play it again
+	Mine     bool // the reader may stop it
+	Again    bool // and play it again: its system is attached here
 	Inside   bool // the reader sees messages and what was found
 	Before   []testbed.Job
 	With     *testbed.Job // compared with
@@ -82,6 +83,14 @@ func (s *lab) run(r *reading) (string, any, string, error) {
 	p := &labRun{Job: j, Sentence: sentence(r.lang, j), Counts: counted(by), Results: report.Runs, Rest: len(j.Cases) - len(report.Runs),
 		Mine: r.who.MayFor(pj.PlaySuites, j.System, j.Country) == nil, Inside: r.who.MayFor(pj.ReadMessages, j.System, j.Country) == nil,
 		Share: s.base.String() + "/" + r.lang.Code + "/lab/runs/" + j.ID}
+	if p.Mine {
+		switch system, err := s.c.Tests.System(r.Context(), j.System); {
+		case err == nil:
+			p.Again = system.Country == j.Country
+		case !errors.Is(err, testbed.ErrUnknown):
+			return "", nil, "", err
+		}
+	}
 	if p.Before, err = s.c.Tests.Before(r.Context(), j, 20); err != nil {
 		return "", nil, "", err
 	}

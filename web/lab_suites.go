@@ -20,6 +20,7 @@ const trendLength = 14
 type labChoice struct {
 	Systems  []testbed.System
 	System   *testbed.System // nil: none is registered that the reader may see
+	None     bool            // no system is attached at all: nothing can be started
 	MayStart bool
 }
 
@@ -33,6 +34,7 @@ func (s *lab) choice(r *reading) (labChoice, error) {
 	if err != nil {
 		return c, err
 	}
+	c.None = len(all) == 0
 	for _, x := range all {
 		if r.who.MayFor(pj.ReadRuns, x.Name, x.Country) == nil {
 			c.Systems = append(c.Systems, x)
@@ -94,7 +96,7 @@ func (s *lab) suites(r *reading) (string, any, string, error) {
 		row := labSuite{Suite: suite, Peer: suite.Cases[0].Peer()}
 		if c.System != nil && !row.Peer {
 			roles := testbed.RolesOf(c.System.Components)
-			last, err := s.c.Tests.Last(r.Context(), c.System.Name, suite, 1)
+			last, err := s.c.Tests.Last(r.Context(), c.System, suite, 1)
 			if err != nil {
 				return "", nil, "", err
 			}
@@ -119,18 +121,32 @@ func (s *lab) suites(r *reading) (string, any, string, error) {
 		}
 		p.Suites = append(p.Suites, row)
 	}
-	live := ""
 	if c.System != nil {
 		for _, code := range c.System.Components {
 			if part := testbed.FindComponent(code); part != nil && len(part.Suites) > 0 {
 				p.Parts = append(p.Parts, code)
 			}
 		}
-		if p.Jobs, err = s.c.Tests.Store.Jobs(r.Context(), testbed.JobFilter{System: c.System.Name, Limit: 10}); err != nil {
-			return "", nil, "", err
-		}
+		p.Jobs, err = s.c.Tests.Store.Jobs(r.Context(), testbed.JobFilter{System: c.System.Name, Country: c.System.Country, Limit: 10})
+	} else if c.None {
+		p.Jobs, err = s.handedIn(r)
 	}
-	return "suites", p, live, nil
+	return "suites", p, "", err
+}
+
+// handedIn are the latest jobs that the reader may read, where all of them are
+// reports that teams handed in.
+func (s *lab) handedIn(r *reading) ([]testbed.Job, error) {
+	if r.who.May(pj.ReadRuns) != nil {
+		return nil, nil
+	}
+	f := testbed.JobFilter{}
+	if r.who.MayFor(pj.ReadRuns, "", "") != nil { // one's own country alone
+		f.Country = r.who.Country
+	}
+	jobs, err := s.c.Tests.Store.Jobs(r.Context(), f)
+	jobs = slices.DeleteFunc(jobs, func(j testbed.Job) bool { return r.who.MayFor(pj.ReadRuns, j.System, j.Country) != nil })
+	return jobs[:min(20, len(jobs))], err
 }
 
 // startRun is POST /{lang}/lab/suites: it starts a run and leads to its page.
@@ -188,7 +204,7 @@ func (s *lab) suite(r *reading) (string, any, string, error) {
 	p.MayStart = p.MayStart && !p.Suite.Cases[0].Peer()
 	var last map[string][]*testbed.Run
 	if c.System != nil {
-		if last, err = s.c.Tests.Last(r.Context(), c.System.Name, p.Suite, trendLength); err != nil {
+		if last, err = s.c.Tests.Last(r.Context(), c.System, p.Suite, trendLength); err != nil {
 			return "", nil, "", err
 		}
 	}

@@ -25,6 +25,19 @@ type speaker struct {
 // labels are the environments by their names in the DNS.
 var labels = map[string]ledger.Environment{"testing": ledger.Testing, "acc": ledger.Acceptance, "prod": ledger.ProductionEnv}
 
+// open opens the node's log for whoever speaks; who opens closes it.
+func (s speaker) open(w *world) (*nodeLog, exchange.Attester, error) {
+	l, err := openNodeLog(w, s.Config)
+	if err != nil {
+		return nil, exchange.Attester{}, err
+	}
+	a, err := s.attester(l)
+	if err != nil {
+		l.db.Close()
+	}
+	return l, a, err
+}
+
 // attester is who speaks: the node's team, with the key that signs its messages.
 func (s speaker) attester(l *nodeLog) (exchange.Attester, error) {
 	a := exchange.Attester{Party: "team:" + l.config.Country + "/" + l.mode.Self.ID.Value, Environment: ledger.Environment(s.Environment), Identity: l.party.Sign, RealUser: s.RealUser}
@@ -48,15 +61,11 @@ type logAttest struct {
 // Run prints one attestation as JSON: the fact, the signature, the certificate.
 // It tells salted hashes in place of identifiers, and nothing about a person.
 func (c logAttest) Run(w *world) error {
-	l, err := openNodeLog(w, c.Config)
+	l, a, err := c.open(w)
 	if err != nil {
 		return err
 	}
 	defer l.db.Close()
-	a, err := c.attester(l)
-	if err != nil {
-		return err
-	}
 	request, err := l.answered(w, c.ID)
 	if err != nil {
 		return err
@@ -108,15 +117,11 @@ type logMonth struct {
 // Run prints the attestations of a month, one a line. Partners with few requests
 // are told together.
 func (c logMonth) Run(w *world) error {
-	l, err := openNodeLog(w, c.Config)
+	l, a, err := c.open(w)
 	if err != nil {
 		return err
 	}
 	defer l.db.Close()
-	a, err := c.attester(l)
-	if err != nil {
-		return err
-	}
 	all, err := l.AttestMonth(w, a, c.Role, c.Month)
 	if err != nil {
 		return refusal(c.Month, err)

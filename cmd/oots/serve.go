@@ -184,10 +184,10 @@ func (m *meter) serve(w *world, c serveMeter, opened func(address string)) error
 	if err != nil {
 		return err
 	}
-	var handler http.Handler = site
+	handler := site
 	var lab *testPlatform
 	if c.Lab != nil {
-		if lab, err = m.openTestPlatform(w, c.Lab, strings.TrimSuffix(cmp.Or(c.Lab.BaseURL, c.BaseURL), "/"), c.Sample, log); err != nil {
+		if lab, err = m.openTestPlatform(w, c.Lab, strings.TrimSuffix(cmp.Or(c.Lab.BaseURL, c.BaseURL), "/"), c.BaseURL, c.Sample, log); err != nil {
 			return err
 		}
 		if c.Lab.Addr == "" {

@@ -18,6 +18,7 @@ import (
 	"github.com/once-only/oots/edm"
 	"github.com/once-only/oots/projectathon"
 	"github.com/once-only/oots/store"
+	"github.com/once-only/oots/testbed"
 	"github.com/once-only/oots/web"
 	"github.com/once-only/oots/web/limit"
 )
@@ -125,9 +126,9 @@ type testPlatform struct {
 	identity http.Handler
 }
 
-// openTestPlatform makes the platform for browsers at base, and its permanent
-// event.
-func (m *meter) openTestPlatform(ctx context.Context, c *labSettings, base string, sample bool, log *slog.Logger) (*testPlatform, error) {
+// openTestPlatform makes the platform for browsers at base, with the public site
+// at another address or, when that is empty, the same, and its permanent event.
+func (m *meter) openTestPlatform(ctx context.Context, c *labSettings, base, public string, sample bool, log *slog.Logger) (*testPlatform, error) {
 	share := *c.SecondShare
 	if share == 0 {
 		share = -1 // none
@@ -168,9 +169,25 @@ func (m *meter) openTestPlatform(ctx context.Context, c *labSettings, base strin
 	if err != nil {
 		return nil, err
 	}
-	p.pages, err = web.NewLab(web.LabConfig{BaseURL: base, Events: events, Identity: source, Accounts: accounts, Passkeys: m.db.Passkeys(), PasskeysRequired: c.Passkeys == "required",
+	tests, err := testbed.New(testbed.Config{Catalogue: catalogue, Store: m.db.Testbed(), Systems: detached{}, Facts: m.ledger, Log: log})
+	if err != nil {
+		return nil, err
+	}
+	p.pages, err = web.NewLab(web.LabConfig{BaseURL: base, Public: public, Events: events, Tests: tests, Meter: m.Meter, Identity: source, Accounts: accounts, Passkeys: m.db.Passkeys(), PasskeysRequired: c.Passkeys == "required",
 		Sessions: m.db.Sessions(nil), Log: log})
 	return p, err
+}
+
+// detached are the systems of a platform without a network: none. What teams
+// hand in is read there, and nothing is started.
+type detached struct{}
+
+// Systems is testbed.Systems.
+func (detached) Systems(context.Context) ([]testbed.System, error) { return nil, nil }
+
+// Open is testbed.Systems.
+func (detached) Open(context.Context, string, string) (*testbed.Runner, error) {
+	return nil, testbed.ErrUnknown
 }
 
 // eventService is the event service over the meter's store and ledger, with the

@@ -10,8 +10,14 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/once-only/oots/suites"
+	"github.com/once-only/oots/testbed"
+	"github.com/once-only/oots/testbed/testbedtest"
 )
 
 const labFile = `data = "data"
@@ -97,14 +103,14 @@ func TestATestPlatformIsServedAndRestarted(t *testing.T) {
 	base := "http://localhost:" + port
 	open := func() *testPlatform {
 		t.Helper()
-		p, err := m.openTestPlatform(t.Context(), c.Lab, base, true, slog.New(slog.DiscardHandler))
+		p, err := m.openTestPlatform(t.Context(), c.Lab, base, "", true, slog.New(slog.DiscardHandler))
 		if err != nil {
 			t.Fatal(err)
 		}
 		return p
 	}
 	board := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "the board at "+r.URL.Path) })
-	var now http.Handler = open().beside(board)
+	now := open().beside(board)
 	server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { now.ServeHTTP(w, r) })
 	server.Start()
 	defer server.Close()
@@ -142,8 +148,37 @@ func TestATestPlatformIsServedAndRestarted(t *testing.T) {
 		}
 		now = open().beside(board)
 	}
+	// What a team's own pipeline handed in is read there; nothing can be started.
+	catalogue, err := testbed.Load(suites.Files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	report := testbedtest.Report(t, catalogue, "EDM-MSG-001", time.Now())
+	if err := report.Keep(t.Context(), m.db.Testbed(), "team:FI/portal", true); err != nil {
+		t.Fatal(err)
+	}
+	list, _ := get(base + "/en/lab/suites")
+	found := regexp.MustCompile(`/en/lab/runs/report-[0-9a-f]+`).FindString(list)
+	if found == "" || !strings.Contains(list, "no run can be started here") || strings.Contains(list, `name="what"`) {
+		t.Fatalf("the page of suites says\n%s", list)
+	}
+	run, _ := get(base + found)
+	for _, want := range []string{"FI portal", "EDM-MSG-001", "team:FI/portal", "1 of 1 checks"} {
+		if !strings.Contains(run, want) {
+			t.Errorf("the page of the run does not say %q", want)
+		}
+	}
+	if strings.Contains(run, `value="again"`) {
+		t.Error("the page of the run offers to play it again")
+	}
+	// Where a country stands is its own affair, but there is such a page.
+	if r, err := browser.Get(base + "/en/lab/countries/at"); err != nil || r.StatusCode != http.StatusForbidden {
+		t.Errorf("a monitor's look at a country: %v, %v", r.StatusCode, err)
+	} else {
+		r.Body.Close()
+	}
 	for _, elsewhere := range []string{"https://lab.example", "http://127.0.0.1:8080"} {
-		if _, err := m.openTestPlatform(t.Context(), c.Lab, elsewhere, true, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "localhost") {
+		if _, err := m.openTestPlatform(t.Context(), c.Lab, elsewhere, "", true, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "localhost") {
 			t.Errorf("the test provider at %s gives %v", elsewhere, err)
 		}
 	}

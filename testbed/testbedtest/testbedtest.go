@@ -1,5 +1,5 @@
-// Package testbedtest holds the promises of a testbed.Store; every
-// implementation runs them.
+// Package testbedtest holds the promises of a testbed.Store, which every
+// implementation runs, and reports for tests.
 package testbedtest
 
 import (

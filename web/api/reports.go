@@ -79,13 +79,11 @@ func (a *api) reports(h huma.API) {
 		if err := a.note(ctx, t, op.OperationID, fmt.Sprintf("runs: %d of %s, first: %s", len(report.Runs), report.System, report.Runs[0].ID)); err != nil {
 			return nil, err
 		}
-		for _, run := range report.Runs {
-			switch err := a.Reports.Runs.Save(ctx, run); {
-			case errors.Is(err, testbed.ErrKnown):
-				return nil, problem(http.StatusConflict, "known-run", "another run has the id %s; a result is never changed: play the case again and hand in the new run", run.ID)
-			case err != nil:
-				return nil, a.fail(err)
-			}
+		switch err := report.Keep(ctx, a.Reports.Runs, t.Owner, a.Reports.Sample); {
+		case errors.Is(err, testbed.ErrKnown):
+			return nil, problem(http.StatusConflict, "known-run", "%v; a result is never changed: play the case again and hand in the new run", err)
+		case err != nil:
+			return nil, a.fail(err)
 		}
 		done, err := a.Ledger.Append(ctx, facts...)
 		if err != nil {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -9,36 +10,8 @@ import (
 	"github.com/once-only/oots/ledger"
 	"github.com/once-only/oots/suites"
 	"github.com/once-only/oots/testbed"
+	"github.com/once-only/oots/testbed/testbedtest"
 )
-
-// played is a report of one case against the practice system, unsigned.
-func played(t testing.TB, c *testbed.Catalogue, id string) *testbed.Report {
-	t.Helper()
-	r, err := testbed.NewLab(testbed.LabConfig{Catalogue: c})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	r.Target.Name, r.Target.Component = "FI portal", "DS"
-	run, err := r.Play(t.Context(), c.Case(id))
-	if err != nil || run.Result != testbed.Pass {
-		t.Fatalf("%s: %s %s, %v", id, run.Result, run.Why, err)
-	}
-	return testbed.NewReport(r, ledger.Testing, now, []*testbed.Run{run})
-}
-
-func signerOf(t testing.TB) *ledger.Key {
-	t.Helper()
-	private, err := ledger.NewKey(nil, "team-fi")
-	if err != nil {
-		t.Fatal(err)
-	}
-	k, err := ledger.ParseKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return k
-}
 
 // reportsOf is a place for reports, a signed one for it, and its public key.
 func reportsOf(t testing.TB) (*Reports, string, string) {
@@ -47,8 +20,8 @@ func reportsOf(t testing.TB) (*Reports, string, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := signerOf(t)
-	signed, err := played(t, c, "EDM-MSG-001").Sign(k)
+	k := testbedtest.Key(t)
+	signed, err := testbedtest.Report(t, c, "EDM-MSG-001", now).Sign(k)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,6 +50,9 @@ func TestAReportIsHandedIn(t *testing.T) {
 	if err != nil || len(runs) != 1 {
 		t.Fatalf("%d runs, %v", len(runs), err)
 	}
+	if j, err := reports.Runs.Job(t.Context(), runs[0].Job); err != nil || j.By != "team:FI/portal" || j.State != testbed.JobDone || j.Done != 1 || j.Rev != 1 || !slices.Equal(j.Cases, []string{"EDM-MSG-001"}) {
+		t.Errorf("its runs are %+v, %v", j, err)
+	}
 	f, err := w.ledger.Fact(t.Context(), "conformance/"+runs[0].ID)
 	if err != nil || f.Fact.Asserter != "team:FI/portal" || f.Fact.Verifier != "platform" || f.Fact.Environment != ledger.Testing || f.Fact.Body.Case != "EDM-MSG-001" {
 		t.Errorf("%+v, %v", f.Fact, err)
@@ -86,13 +62,13 @@ func TestAReportIsHandedIn(t *testing.T) {
 // What only the pipeline has seen is asserted and not verified.
 func TestWhatNoMessageProvesWaitsForAReviewer(t *testing.T) {
 	reports, _, _ := reportsOf(t)
-	k := signerOf(t)
+	k := testbedtest.Key(t)
 	w := start(t, func(c *Config) { c.Reports = reports })
 	_, token, err := access.CreateFor(t.Context(), w.tokens, nil, now, "team:FI/portal", k.Public(), time.Hour, access.HandInReports)
 	if err != nil {
 		t.Fatal(err)
 	}
-	report := played(t, reports.Catalogue, "EP-SIM-001") // counts documents, which a report does not carry
+	report := testbedtest.Report(t, reports.Catalogue, "EP-SIM-001", now) // counts documents, which a report does not carry
 	signed, err := report.Sign(k)
 	if err != nil {
 		t.Fatal(err)
@@ -109,13 +85,13 @@ func TestWhatNoMessageProvesWaitsForAReviewer(t *testing.T) {
 
 func TestReportsAreRefused(t *testing.T) {
 	reports, _, _ := reportsOf(t)
-	k, other := signerOf(t), signerOf(t)
+	k, other := testbedtest.Key(t), testbedtest.Key(t)
 	w := start(t, func(c *Config) { c.Reports, c.WriteRate, c.WriteBurst = reports, 1000, 1000 })
 	_, token, err := access.CreateFor(t.Context(), w.tokens, nil, now, "team:FI/portal", k.Public(), time.Hour, access.HandInReports)
 	if err != nil {
 		t.Fatal(err)
 	}
-	whole := played(t, reports.Catalogue, "EDM-MSG-001")
+	whole := testbedtest.Report(t, reports.Catalogue, "EDM-MSG-001", now)
 	for _, c := range []struct {
 		name   string
 		key    *ledger.Key
