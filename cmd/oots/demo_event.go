@@ -2,15 +2,17 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/once-only/oots/network"
+	"github.com/once-only/oots/network/conformance"
 	event "github.com/once-only/oots/network/demo"
+	"github.com/once-only/oots/web"
 )
 
 // playing is the demo's event: held once, then changed by whoever asks.
@@ -43,14 +45,12 @@ func (p *playing) tell(format string, args ...any) {
 	}
 }
 
-var errBusy = errors.New("something is being played already; wait until the next snapshot")
-
 // begin takes the network for the event or for a country's change.
 func (p *playing) begin(who string) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.busy != "" {
-		return errBusy
+		return web.ErrBusy
 	}
 	p.busy = who
 	return nil
@@ -93,4 +93,50 @@ func (p *playing) hold(ctx context.Context, fix, breaks []string) error {
 		}
 	}
 	return nil
+}
+
+// Systems is web.Workbench.
+func (p *playing) Systems() (all []web.WorkSystem) {
+	p.mu.Lock()
+	busy := p.busy
+	p.mu.Unlock()
+	levels := map[string]int{}
+	if s, err := p.board.Meter.Displayed(p.world, time.Time{}); err == nil {
+		for _, x := range s.Entries {
+			levels[x.Member] = x.Level
+		}
+	}
+	for _, s := range p.event.Systems(nil, nil).Countries {
+		fault := p.event.Fault(s)
+		w := web.WorkSystem{Country: s, System: conformance.Name(s), Fault: fault, What: event.What(fault), Level: levels[s], Risk: p.event.AtRisk(s) != nil, Busy: busy != ""}
+		if fault == "" || p.event.Mendable(s) {
+			for _, f := range p.event.FaultsFor(s) {
+				w.Faults = append(w.Faults, web.WorkFault{Key: f, What: event.What(f)})
+			}
+		}
+		all = append(all, w)
+	}
+	return all
+}
+
+// Change is web.Workbench; what it changes is played in the background.
+func (p *playing) Change(_ context.Context, country, fault string) error {
+	if err := p.begin(country); err != nil {
+		return err
+	}
+	p.work.Go(func() error {
+		defer p.end()
+		if err := p.event.Change(p.world, p.network, p.board, country, fault, p.tell); err != nil && p.world.Err() == nil {
+			p.tell("the change of %s could not be played: %v", country, err)
+		}
+		return nil
+	})
+	return nil
+}
+
+// Told is web.Workbench.
+func (p *playing) Told() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.told)
 }

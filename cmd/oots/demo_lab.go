@@ -46,7 +46,7 @@ func openLab(ctx context.Context, group *errgroup.Group, m *meter, p *playing) (
 	}
 	lab.open = func(public string) error {
 		pages, err := web.NewLab(web.LabConfig{BaseURL: lab.base, Public: strings.TrimSuffix(public, "/"), Events: p.board.Events, Tests: p.board.Tests, Meter: m.Meter,
-			Identity: source, Accounts: accounts, Passkeys: &passkey.Memory{}})
+			Identity: source, Accounts: accounts, Passkeys: &passkey.Memory{}, Workbench: p})
 		if err == nil {
 			lab.pages.Handle("/", pages)
 		}
