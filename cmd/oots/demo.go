@@ -92,7 +92,9 @@ func (d demo) Run(w *world) (err error) {
 	ctx, stop := context.WithCancel(w)
 	var working errgroup.Group
 	defer func() { stop(); _ = working.Wait() }()
-	p.work = &working
+	inside := *w
+	inside.Context = ctx
+	p.world, p.work = &inside, &working
 	lab, err := openLab(ctx, &working, m, p)
 	if err != nil {
 		return err
@@ -103,7 +105,7 @@ func (d demo) Run(w *world) (err error) {
 			fmt.Fprintln(w.err, "oots: the test platform is not served:", err)
 		}
 		working.Go(func() error {
-			if err := p.hold(ctx, d.Fix, d.Break); err != nil && w.Err() == nil {
+			if err := p.hold(ctx, d.Fix, d.Break); err != nil && ctx.Err() == nil {
 				fmt.Fprintln(w.err, "oots: the event has stopped:", err)
 			}
 			return board.Tests.Run(ctx)

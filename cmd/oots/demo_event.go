@@ -109,7 +109,9 @@ func (p *playing) Systems() (all []web.WorkSystem) {
 	for _, s := range p.event.Systems(nil, nil).Countries {
 		fault := p.event.Fault(s)
 		w := web.WorkSystem{Country: s, System: conformance.Name(s), Fault: fault, What: event.What(fault), Level: levels[s], Risk: p.event.AtRisk(s) != nil, Busy: busy != ""}
-		if fault == "" || p.event.Mendable(s) {
+		if fault != "" && !p.event.Mendable(s) {
+			w.Fault = "" // it was built so
+		} else {
 			for _, f := range p.event.FaultsFor(s) {
 				w.Faults = append(w.Faults, web.WorkFault{Key: f, What: event.What(f)})
 			}
