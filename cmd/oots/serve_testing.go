@@ -37,6 +37,9 @@ type testingConfig struct {
 	Platform string  `toml:"platform"`
 }
 
+// mostScale is how many times faster clocks may run.
+const mostScale = 10_000
+
 // under is a node under test.
 type under struct {
 	orders.Node
@@ -58,8 +61,8 @@ func (c *nodeConfig) testing(log *slog.Logger) (*under, error) {
 	if t.Scale == 0 {
 		t.Scale = 1
 	}
-	if t.Scale < 1 || t.Scale > 10_000 {
-		return nil, errors.New("testing.scale is a number from 1 to 10000: how many times faster the clocks run")
+	if t.Scale < 1 || t.Scale > mostScale {
+		return nil, fmt.Errorf("testing.scale is a number from 1 to %d: how many times faster the clocks run", mostScale)
 	}
 	u := &under{c: t, log: log}
 	var err error
