@@ -153,6 +153,9 @@ func (c *nodeConfig) exchanging(dir, folder string, db *store.DB, log *slog.Logg
 		if c.Requester != nil || c.Provider != nil {
 			return nil, errors.New("the configuration has [requester] or [provider] and no country")
 		}
+		if c.Testing != nil {
+			return nil, errors.New("the configuration has [testing] and no country: there is nothing that a test platform could order")
+		}
 		return nil, nil
 	}
 	mode, err := as4.ReadPMode(c.PMode)
@@ -164,7 +167,7 @@ func (c *nodeConfig) exchanging(dir, folder string, db *store.DB, log *slog.Logg
 		return nil, fmt.Errorf("the key that seals personal data: %w", err)
 	}
 	x := &exchanging{}
-	if x.under, err = c.testing(log); err != nil {
+	if x.under, err = c.testing(dir, log); err != nil {
 		return nil, err
 	}
 	config := exchange.Config{Country: c.Country, Party: mode.Self.ID, Domain: c.Domain, Key: key, Store: db.Exchange(),

@@ -13,6 +13,7 @@ import (
 	"github.com/once-only/oots/as4"
 	cs "github.com/once-only/oots/commonservices"
 	"github.com/once-only/oots/exchange"
+	"github.com/once-only/oots/ledger"
 	"github.com/once-only/oots/network"
 	"github.com/once-only/oots/network/orders"
 	"github.com/once-only/oots/sdg"
@@ -20,7 +21,8 @@ import (
 )
 
 // testingConfig opens a node of the environment testing to the orders of a test
-// platform. A node of production has none.
+// platform. A node of production has none: the door opens where [directory] names
+// an environment, and one that is not production.
 //
 //	[testing]
 //	addr = "127.0.0.1:8446"   # where orders are taken, at /orders
@@ -37,31 +39,35 @@ type testingConfig struct {
 	Platform string  `toml:"platform"`
 }
 
+// mostScale is how many times faster clocks may run.
+const mostScale = 10_000
+
 // under is a node under test.
 type under struct {
 	orders.Node
 	c           *testingConfig
+	tls         string
 	token       [32]byte
 	log         *slog.Logger
 	submissions network.Submissions
 }
 
-// testing reads the section; nil when there is none.
-func (c *nodeConfig) testing(log *slog.Logger) (*under, error) {
+// testing reads the section, whose paths begin at dir; nil when there is none.
+func (c *nodeConfig) testing(dir string, log *slog.Logger) (*under, error) {
 	t := c.Testing
 	if t == nil {
 		return nil, nil
 	}
-	if c.Directory.Environment == "prod" {
-		return nil, errors.New("[testing] lets a test platform ask in anybody's name: it has no place in a node of production")
+	if e := labels[c.Directory.Environment]; e == "" || e == ledger.ProductionEnv {
+		return nil, fmt.Errorf(`[testing] lets a test platform ask in anybody's name: the environment of [directory] must be "testing" or "acc", and is %q`, c.Directory.Environment)
 	}
 	if t.Scale == 0 {
 		t.Scale = 1
 	}
-	if t.Scale < 1 || t.Scale > 10_000 {
-		return nil, errors.New("testing.scale is a number from 1 to 10000: how many times faster the clocks run")
+	if t.Scale < 1 || t.Scale > mostScale {
+		return nil, fmt.Errorf("testing.scale is a number from 1 to %d: how many times faster the clocks run", mostScale)
 	}
-	u := &under{c: t, log: log}
+	u := &under{c: t, tls: below(dir, t.TLS), log: log}
 	var err error
 	if u.token, err = orders.ParseToken(t.Token); err != nil {
 		return nil, errors.Join(errors.New("testing.token"), err)
@@ -149,7 +155,7 @@ func (u *under) open(ctx context.Context, group *errgroup.Group, x *exchange.Nod
 		}
 	}
 	group.Go(func() error { return u.follow(ctx) })
-	door := door{"orders of the test platform", u.c.Addr, u.c.TLS, orders.Door(&u.Node, u.token, u.log)}
+	door := door{"orders of the test platform", u.c.Addr, u.tls, orders.Door(&u.Node, u.token, u.log)}
 	return door.open(ctx, group, func(address string) { ready(door.what, address+"orders") })
 }
 

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/once-only/oots/commonservices/seed"
 	"github.com/once-only/oots/pki"
@@ -38,6 +39,9 @@ func (c testSetup) Run(w *world) error {
 	if c.Port < 1024 || c.Port > 65000 {
 		return errors.New("--port is a number from 1024 to 65000")
 	}
+	if c.Scale < 1 || c.Scale > mostScale {
+		return fmt.Errorf("--scale is a number from 1 to %d", mostScale)
+	}
 	node := "AP_" + c.Country + "_01"
 	keys := keysInit{Dir: filepath.Join(c.Dir, "keys"), Party: []string{node, testbed.PlatformName}, Host: []string{"localhost", "127.0.0.1"}, Days: 365}
 	if err := keys.Run(w); err != nil {
@@ -57,7 +61,7 @@ func (c testSetup) Run(w *world) error {
 	}
 	token := rand.Text()
 	sum := sha256.Sum256([]byte(token))
-	fill := strings.NewReplacer("{country}", c.Country, "{node}", node, "{platform}", testbed.PlatformName, "{scale}", fmt.Sprint(c.Scale), "{token}", token, "{sum}", hex.EncodeToString(sum[:]),
+	fill := strings.NewReplacer("{country}", c.Country, "{node}", node, "{platform}", testbed.PlatformName, "{scale}", fmt.Sprint(c.Scale), "{within}", (12 * time.Minute / time.Duration(c.Scale)).String(), "{token}", token, "{sum}", hex.EncodeToString(sum[:]),
 		"{as4}", at(c.Port), "{operations}", at(c.Port+1), "{orders}", at(c.Port+2), "{tests}", at(c.Port+3), "{names}", at(c.Port+4))
 	for _, f := range []struct {
 		name, text string
@@ -132,6 +136,10 @@ url = "http://{tests}/as4"
 sign = ["keys/{platform}/sign.pem"]
 encrypt = "keys/{platform}/encrypt.pem"
 lines = ["oots-edm:v2.0", "oots-edm:v1.2"]
+
+[retry]
+attempts = 4
+within = "{within}"                    # 12 minutes, divided by the scale
 `
 
 const setupPlatform = `# The platform that tests it: flags of "oots test run".

@@ -9,6 +9,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/once-only/oots/as4"
 )
 
 // fivePorts finds five free ports in a row on loopback.
@@ -63,10 +66,10 @@ func TestTheReadmesWayToTestANode(t *testing.T) {
 		}
 		heard += string(ready[:n])
 	}
-	for _, suite := range []string{"AS4-CONN", "CS-DISC", "CS-QRY-DSD", "EID", "LCM", "LOG"} {
+	for _, suite := range []string{"AS4-CONN", "AS4-PROF-042", "CS-DISC", "CS-QRY-DSD", "EID", "LCM", "LOG"} {
 		var report bytes.Buffer
 		play[2] = suite
-		if code := run(t.Context(), play, nil, &report, &errs); code != 0 || !strings.Contains(report.String(), suite+": passed") {
+		if code := run(t.Context(), play, nil, &report, &errs); code != 0 || !strings.Contains(report.String(), strings.TrimSuffix(suite, "-042")+": passed") {
 			t.Errorf("%s ends with %d\n%s%s", suite, code, report.String(), errs.String())
 		}
 	}
@@ -77,5 +80,26 @@ func TestTheReadmesWayToTestANode(t *testing.T) {
 	stop()
 	if code := <-served; code != 0 {
 		t.Errorf("the node ends with %d", code)
+	}
+}
+
+func TestSetupSendsAgainAsMuchFasterAsTheClocks(t *testing.T) {
+	for scale, pause := range map[string]time.Duration{"1": 3 * time.Minute, "60": 3 * time.Second, "600": 300 * time.Millisecond} {
+		dir := t.TempDir()
+		if code := run(t.Context(), []string{"test", "setup", dir, "--scale", scale}, nil, io.Discard, io.Discard); code != 0 {
+			t.Fatal(code)
+		}
+		mode, err := as4.ReadPMode(filepath.Join(dir, "pmode.toml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if mode.Retry.Attempts != 4 || mode.Retry.Pause() != pause {
+			t.Errorf("at the scale %s it sends %+v", scale, mode.Retry)
+		}
+	}
+	for _, scale := range []string{"0", "-1", "10001"} {
+		if code := run(t.Context(), []string{"test", "setup", t.TempDir(), "--scale=" + scale}, nil, io.Discard, io.Discard); code == 0 {
+			t.Errorf("the scale %s is taken", scale)
+		}
 	}
 }

@@ -33,9 +33,10 @@ type Node struct {
 	// Optional.
 	Stop, Cut func(bool)
 
-	mu   sync.Mutex
-	open []string // exchanges whose preview link the person has still to follow
-	sent []submission
+	mu        sync.Mutex
+	open      []string // exchanges whose preview link the person has still to follow
+	submitted int
+	sent      []*submission // the last mostOpen of them
 }
 
 // mostOpen bounds the orders that wait for something.
@@ -226,11 +227,8 @@ func (n *Node) Settle(ctx context.Context) (worked bool, err error) {
 // outcome tells how an earlier order stands.
 func (n *Node) outcome(ctx context.Context, args map[string]string) (testbed.Outcome, error) {
 	id := args["order"]
-	n.mu.Lock()
-	i := slices.IndexFunc(n.sent, func(s submission) bool { return s.order == id })
-	n.mu.Unlock()
-	if i >= 0 {
-		return n.answered(i), nil
+	if out, ok := n.answered(id); ok {
+		return out, nil
 	}
 	if n.Exchange.Requester == nil {
 		return testbed.Outcome{}, testbed.ErrUnsupported

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/once-only/oots/as4"
@@ -38,19 +39,29 @@ func (n *Node) submit(ctx context.Context, args map[string]string) (testbed.Outc
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if len(n.sent) >= mostOpen {
-		return testbed.Outcome{State: "failed", Detail: "too many submissions were ordered"}, nil
+	if len(n.sent) >= mostOpen { // nobody asks for the oldest any more
+		n.sent = slices.Delete(n.sent, 0, 1)
 	}
-	s := submission{order: fmt.Sprintf("submission-%d", len(n.sent)+1), id: id, answer: answer}
+	n.submitted++
+	s := &submission{order: fmt.Sprintf("submission-%d", n.submitted), id: id, answer: answer}
 	n.sent = append(n.sent, s)
 	return testbed.Outcome{State: "sent", Fields: map[string]string{"order": s.order}}, nil
 }
 
-// answered tells what came of the i-th submission.
-func (n *Node) answered(i int) testbed.Outcome {
+// answered tells what came of a submission; false when the order was none, or
+// is forgotten.
+func (n *Node) answered(order string) (testbed.Outcome, bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	s := &n.sent[i]
+	i := slices.IndexFunc(n.sent, func(s *submission) bool { return s.order == order })
+	if i < 0 {
+		return testbed.Outcome{}, false
+	}
+	return n.sent[i].outcome(), true
+}
+
+// outcome of a submission so far.
+func (s *submission) outcome() testbed.Outcome {
 	select {
 	case s.came = <-s.answer:
 	default:
