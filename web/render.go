@@ -54,6 +54,15 @@ type view struct {
 	Robots   string
 }
 
+// Newest is the sequence of the snapshot that an open page waits to see
+// replaced; 0 when it does not.
+func (v *view) Newest() int {
+	if n := len(v.State.snapshots); v.Site.Follow && n > 0 && v.Query.Get("at") == "" {
+		return v.State.snapshots[n-1].Sequence
+	}
+	return 0
+}
+
 // Href is an address of the site in this language, with the query's date kept.
 func (v *view) Href(path string) string {
 	to := "/" + v.Lang.Code + path

@@ -44,6 +44,10 @@ type Config struct {
 	// Sample marks the whole site as filled with invented data.
 	Sample bool
 
+	// Follow lets open pages of the present show the next snapshot by themselves:
+	// for a demonstration, whose flags move while somebody watches.
+	Follow bool
+
 	// Board is the choice of countries drawn and counted; empty means EU.
 	Board am.Board
 

@@ -99,7 +99,7 @@ func (d demo) Run(w *world) (err error) {
 	if err != nil {
 		return err
 	}
-	return m.serve(w, serveMeter{Addr: d.Addr, Board: string(acceleratormeter.BoardEUEEA), Sample: true, LabURL: lab.base}, func(address string) {
+	return m.serve(w, serveMeter{Addr: d.Addr, Board: string(acceleratormeter.BoardEUEEA), Sample: true, LabURL: lab.base, follow: true}, func(address string) {
 		d.addresses(w, n, address, lab.base)
 		if err := lab.open(address); err != nil {
 			fmt.Fprintln(w.err, "oots: the test platform is not served:", err)

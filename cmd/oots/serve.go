@@ -52,6 +52,7 @@ type serveMeter struct {
 
 	Lab     *labSettings `kong:"-" toml:"lab"` // nil: no test platform
 	Watch   watchConfig  `kong:"-" toml:"watch"`
+	follow  bool         // open pages show the next snapshot by themselves
 	proxies []netip.Prefix
 }
 
@@ -180,7 +181,7 @@ func (m *meter) serve(w *world, c serveMeter, opened func(address string)) error
 		return err
 	}
 	ports.Reports = &api.Reports{Catalogue: catalogue, Runs: m.db.Testbed(), Sample: c.Sample}
-	site, err := web.New(web.Config{Ports: ports, BaseURL: c.BaseURL, Operator: c.Operator, Board: acceleratormeter.Board(c.Board), Sample: c.Sample, Lab: c.labAddress(), Log: log})
+	site, err := web.New(web.Config{Ports: ports, BaseURL: c.BaseURL, Operator: c.Operator, Board: acceleratormeter.Board(c.Board), Sample: c.Sample, Follow: c.follow, Lab: c.labAddress(), Log: log})
 	if err != nil {
 		return err
 	}

@@ -105,6 +105,17 @@
     stop.addEventListener("click", end);
   }
 
+  // A demonstration's page shows the next snapshot when it is published, unless
+  // somebody writes in it or has a menu open.
+  const newest = $("[data-newest]")?.dataset.newest;
+  const occupied = () => document.hidden || document.activeElement?.closest("input,select,textarea") || $("details.menu[open]");
+  if (newest) setInterval(async () => {
+    if (occupied()) return;
+    const page = await fetch(location.href, { cache: "no-cache" }).then(r => r.ok ? r.text() : "").catch(() => "");
+    const now = page.match(/data-newest="(\d+)"/)?.[1];
+    if (now && now !== newest && !occupied()) location.reload();
+  }, 5000);
+
   // Forms: the summary of errors is read first.
   $("#wrong")?.focus();
 
