@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -13,6 +14,7 @@ import (
 	"github.com/once-only/oots/acceleratormeter"
 	"github.com/once-only/oots/acceleratormeter/sample"
 	"github.com/once-only/oots/access"
+	"github.com/once-only/oots/ledger"
 	"github.com/once-only/oots/network"
 	event "github.com/once-only/oots/network/demo"
 	"github.com/once-only/oots/projectathon"
@@ -148,10 +150,11 @@ func (m *meter) eventBoard(w *world, e *event.Event, c *testbed.Catalogue) (b ev
 	if b.Tests, err = testbed.New(testbed.Config{Catalogue: c, Store: m.db.Testbed(), Systems: e.Systems(c, validator.New(validator.Config{})), Facts: m.ledger}); err != nil {
 		return b, err
 	}
-	if _, b.Token, err = access.Create(w, m.db.Tokens(), nil, time.Now(), "platform:demo", 24*time.Hour, access.ImportFacts); err != nil {
+	tokens := &access.Memory{} // for this process alone
+	if _, b.Token, err = access.Create(w, tokens, nil, time.Now(), "platform:demo", access.Longest, access.ImportFacts); err != nil {
 		return b, err
 	}
-	b.API, err = api.New(api.Config{Meter: m.Meter, Ledger: m.ledger, Tokens: m.db.Tokens(), Trail: m.trail, BaseURL: "http://localhost", WriteRate: 100, WriteBurst: 1000})
+	b.API, err = api.New(api.Config{Meter: m.Meter, Ledger: m.ledger, Tokens: tokens, Trail: m.trail, BaseURL: "http://localhost", WriteRate: 100, WriteBurst: 1000})
 	return b, err
 }
 
@@ -168,11 +171,17 @@ func (m *meter) mayShow(ctx context.Context, data string) (begun bool, err error
 	case !errors.As(err, &none) || none.Code != acceleratormeter.BeforeFirst:
 		return false, err
 	}
-	head, err := m.ledger.Head(ctx)
-	if err == nil && head.Size > 0 {
-		err = no("the store %s holds %d facts already; the demo begins with an empty folder", data, head.Size)
+	own := 0 // facts of an event that was ended before its first snapshot
+	for f, err := range m.ledger.Facts(ctx, ledger.Filter{}) {
+		if err != nil {
+			return false, err
+		}
+		if !f.Fact.Sample || !strings.HasPrefix(f.Fact.ID, event.ID+"/") {
+			return false, no("the store %s holds facts already; the demo begins with an empty folder", data)
+		}
+		own++
 	}
-	return false, err
+	return own > 0, nil
 }
 
 // fill loads the sample history into an empty store, for the countries that have

@@ -24,12 +24,12 @@ type playing struct {
 	work    *errgroup.Group // of what is played in the background; nil with --once
 
 	mu   sync.Mutex
-	busy string   // country of the change under way, or everybody while the event is held
+	busy string   // country of the change under way, or wholeEvent while the event is held
 	told []string // the last lines
 }
 
-// everybody stands for the event itself.
-const everybody = "*"
+// wholeEvent stands for the event itself.
+const wholeEvent = "*"
 
 // mostTold is how many lines of progress are kept.
 const mostTold = 50
@@ -65,7 +65,7 @@ func (p *playing) end() {
 // hold holds the event, unless this store has seen its end, and then the
 // changes that were asked for.
 func (p *playing) hold(ctx context.Context, fix, breaks []string) error {
-	if err := p.begin(everybody); err != nil {
+	if err := p.begin(wholeEvent); err != nil {
 		return err
 	}
 	defer p.end()
@@ -74,6 +74,9 @@ func (p *playing) hold(ctx context.Context, fix, breaks []string) error {
 		return err
 	}
 	if held {
+		if err := p.event.Recall(ctx, p.network, p.board); err != nil {
+			return err
+		}
 		p.tell("The event of this store was held before; the network is open for your own exchanges.")
 	} else if err := p.event.Run(ctx, p.network, p.board, p.tell); err != nil {
 		return err
@@ -123,6 +126,9 @@ func (p *playing) Systems() (all []web.WorkSystem) {
 
 // Change is web.Workbench; what it changes is played in the background.
 func (p *playing) Change(_ context.Context, country, fault string) error {
+	if err := p.world.Err(); err != nil {
+		return err // the demo ends
+	}
 	if err := p.begin(country); err != nil {
 		return err
 	}

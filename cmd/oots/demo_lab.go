@@ -48,9 +48,20 @@ func openLab(ctx context.Context, group *errgroup.Group, m *meter, p *playing) (
 		pages, err := web.NewLab(web.LabConfig{BaseURL: lab.base, Public: strings.TrimSuffix(public, "/"), Events: p.board.Events, Tests: p.board.Tests, Meter: m.Meter,
 			Identity: source, Accounts: accounts, Passkeys: &passkey.Memory{}, Workbench: p})
 		if err == nil {
-			lab.pages.Handle("/", pages)
+			lab.pages.Handle("/", until(ctx, pages))
 		}
 		return err
 	}
 	return lab, nil
+}
+
+// until ends what a handler is doing when ctx ends: pages that stay open would
+// keep a server from stopping.
+func until(ctx context.Context, h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		within, stop := context.WithCancel(r.Context())
+		defer stop()
+		defer context.AfterFunc(ctx, stop)()
+		h.ServeHTTP(w, r.WithContext(within))
+	})
 }

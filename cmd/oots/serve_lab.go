@@ -224,7 +224,7 @@ func (p *testPlatform) alone(ctx context.Context, work *sync.WaitGroup, c serveM
 		return nil
 	}
 	var group errgroup.Group
-	if err := listen(ctx, &group, c.Lab.Addr, limit.Behind(c.proxies, p.beside(p.pages)), nil, func(string) {}); err != nil {
+	if err := listen(ctx, &group, c.Lab.Addr, limit.Behind(c.proxies, until(ctx, p.beside(p.pages))), nil, func(string) {}); err != nil {
 		return fmt.Errorf("lab.addr: %w", err)
 	}
 	work.Go(func() {

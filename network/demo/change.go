@@ -13,24 +13,37 @@ import (
 // event that goes on all year, and a snapshot is published. The event itself
 // must be over. ErrNotThere, ErrNotPlanned.
 func (e *Event) Change(ctx context.Context, n *network.Network, b Board, country, fault string, tell func(format string, args ...any)) error {
-	if err := e.change(n, country, fault); err != nil {
-		return err
-	}
 	r, err := e.running(n, b, tell)
 	if err != nil {
 		return err
 	}
-	s := e.started[country]
+	before := e.condition(country)
+	if err := e.change(n, country, fault); err != nil {
+		return err
+	}
+	if err := r.change(ctx, country, fault); err != nil {
+		e.set(n, country, before) // so that it can be tried again
+		return fmt.Errorf("demo: %s: %w", country, err)
+	}
+	return nil
+}
+
+// change plays again what a country's new condition can change.
+func (r *running) change(ctx context.Context, country, fault string) (err error) {
+	e, s := r.e, r.e.started[country]
 	why := country + " mends its system"
 	if fault == "" {
 		_, version := e.state(country)
-		tell("%s mends its system: version %s is tested again", country, version)
+		r.tell("%s mends its system: version %s is tested again", country, version)
 	} else {
 		why = country + " has a fault"
-		tell("%s has a fault: %s", country, What(fault))
+		r.tell("%s has a fault: %s", country, What(fault))
 	}
 	r.again, r.only = true, country
 	if r.event, err = r.permanent(ctx); err != nil {
+		return err
+	}
+	if _, err := r.events.Interrupted(ctx, r.event); err != nil {
 		return err
 	}
 	if err := r.say(ctx, e.components(s)...); err != nil {
@@ -43,14 +56,14 @@ func (e *Event) Change(ctx context.Context, n *network.Network, b Board, country
 		func(ctx context.Context) error { return r.prepareOne(ctx, s) },
 	} {
 		if err := step(ctx); err != nil {
-			return fmt.Errorf("demo: %s: %w", country, err)
+			return err
 		}
 	}
 	if err := r.publish(ctx, "Played again: "+why); err != nil {
 		return err
 	}
 	for _, line := range e.Risks() {
-		tell("  %s", line)
+		r.tell("  %s", line)
 	}
 	return nil
 }

@@ -69,8 +69,10 @@ type Event struct {
 // condition is what a country's system is like now.
 type condition struct {
 	fault string
-	minor int // of its version 1.minor, which every mending raises
+	minor int // of its version, which every mending raises
 }
+
+func (c condition) version() string { return fmt.Sprint("1.", c.minor) }
 
 // New plans an event of the first n countries.
 func New(n int) *Event {
@@ -131,8 +133,7 @@ func (e *Event) state(country string) (network.Member, string) {
 	was := faults[e.started[country].Fault].member
 	c := e.condition(country)
 	now := faults[c.fault]
-	return network.Member{NoRequester: was.NoRequester, NoProvider: was.NoProvider, Unreachable: now.member.Unreachable, Register: now.register},
-		fmt.Sprint("1.", c.minor)
+	return network.Member{NoRequester: was.NoRequester, NoProvider: was.NoProvider, Unreachable: now.member.Unreachable, Register: now.register}, c.version()
 }
 
 func (e *Event) condition(country string) condition {

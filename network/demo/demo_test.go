@@ -124,6 +124,13 @@ func TestTheBoardFollowsTheFaults(t *testing.T) {
 	if e.AtRisk("AT") != nil {
 		t.Error("AT is at risk")
 	}
+	later := demo.New(8) // as after a restart over the same store
+	if err := later.Recall(ctx, n, b); err != nil {
+		t.Fatal(err)
+	}
+	if at, el := later.Fault("AT"), later.Fault("EL"); at != "" || el != "register broken" {
+		t.Errorf("after a restart AT has the fault %q and EL %q", at, el)
+	}
 	for _, c := range []struct {
 		country, fault string
 		want           error

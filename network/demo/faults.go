@@ -67,17 +67,42 @@ func (e *Event) change(n *network.Network, country, name string) error {
 	if name == "" && !e.Mendable(country) || name != "" && (!slices.Contains(e.FaultsFor(country), name) || was != "" && !e.Mendable(country)) {
 		return fmt.Errorf("%s: %w", country, ErrNotPlanned)
 	}
-	if before, after := faults[was].member.Unreachable, faults[name].member.Unreachable; before != after {
+	c := e.condition(country)
+	if c.fault = name; name == "" {
+		c.minor++
+	}
+	e.set(n, country, c)
+	return nil
+}
+
+// set brings a country's system into a condition.
+func (e *Event) set(n *network.Network, country string, c condition) {
+	if before, after := faults[e.Fault(country)].member.Unreachable, faults[c.fault].member.Unreachable; before != after {
 		n.Node(country).Down(after)
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	c := e.now[country]
-	c.fault = name
-	if name == "" {
-		c.minor++
-	}
 	e.now[country] = c
+}
+
+// Recall takes over from a board's ledger which countries have mended their
+// systems there. A fault that a country got later is forgotten when the network
+// ends.
+func (e *Event) Recall(ctx context.Context, n *network.Network, b Board) error {
+	for _, s := range e.States {
+		for c := e.condition(s.Country); ; {
+			c.fault = ""
+			c.minor++
+			_, err := b.Ledger.Fact(ctx, ID+"/"+componentID(s.Country, s.Role, "AP", c.version()))
+			if errors.Is(err, ledger.ErrNotFound) {
+				break
+			}
+			if err != nil {
+				return err
+			}
+			e.set(n, s.Country, c)
+		}
+	}
 	return nil
 }
 

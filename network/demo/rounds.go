@@ -82,13 +82,16 @@ func (r *running) propose(ctx context.Context, round round) (ids []string, err e
 	}
 	made := map[string]pj.Brief{}
 	for _, t := range board.Tests() {
-		if t.State != pj.Aborted && !(r.again && t.Ended.Before(r.began)) {
+		old := r.again && t.State != pj.ToBeVerified && !t.Ended.IsZero() && t.Ended.Before(r.began)
+		if t.State != pj.Aborted && !old {
 			made[t.Case+" "+t.Countries[0]+" "+t.Countries[1]] = t
 		}
 	}
 	for _, kase := range round.cases {
 		for _, answers := range r.taking(func(n *network.Node) bool { return n.Provider != nil && !r.bad[n.Country] }) {
-			for _, asks := range r.taking(func(n *network.Node) bool { return n.Requester != nil && n.Country != answers }) {
+			for _, asks := range r.taking(func(n *network.Node) bool {
+				return n.Requester != nil && n.Country != answers && !faults[r.e.Fault(n.Country)].member.Unreachable // no answer would come back
+			}) {
 				if r.only != "" && r.only != asks && r.only != answers {
 					continue
 				}

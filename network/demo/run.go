@@ -51,6 +51,9 @@ func (e *Event) Run(ctx context.Context, n *network.Network, b Board, tell func(
 	if err != nil {
 		return err
 	}
+	if err := e.Recall(ctx, n, b); err != nil {
+		return err
+	}
 	if err := r.openEvent(ctx); err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}
@@ -103,6 +106,9 @@ func (r *running) register(ctx context.Context) error {
 
 // exchange is the event itself: connectivity, then round by round.
 func (r *running) exchange(ctx context.Context) error {
+	if e, err := r.events.Event(ctx, ID); err != nil || !e.Since[pj.Grading].IsZero() {
+		return err // an earlier Run has seen all of it
+	}
 	if err := r.connect(ctx); err != nil {
 		return err
 	}
@@ -146,7 +152,10 @@ func (r *running) close(ctx context.Context) error {
 	if err := r.tally(ctx); err != nil {
 		return err
 	}
-	return r.phase(ctx, pj.Grading, pj.Appeals, pj.Closed, pj.Reported)
+	if err := r.phase(ctx, pj.Grading, pj.Appeals, pj.Closed, pj.Reported); err != nil {
+		return err
+	}
+	return r.events.Publish(ctx, manager, ID) // once, however often it is called
 }
 
 func list(all []string) string { return strings.Join(all, ", ") }
@@ -165,15 +174,16 @@ func (r *running) publish(ctx context.Context, reason string) error {
 	if err != nil {
 		return err
 	}
-	r.e.mu.Lock()
-	r.e.proposals = s.Proposals
-	r.e.mu.Unlock()
+	proposals := s.Proposals // which the public document leaves out
 	if _, err = m.Approve(ctx, s.ID, "demo-approver"); err != nil {
 		return err
 	}
 	if s, err = m.Publish(ctx, s.ID, "demo-publisher"); err != nil {
 		return err
 	}
+	r.e.mu.Lock()
+	r.e.proposals = proposals
+	r.e.mu.Unlock()
 	r.tell("snapshot %d published: %s", s.Sequence, reason)
 	return nil
 }

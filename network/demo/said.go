@@ -92,7 +92,7 @@ func (s State) nominations() (all []ledger.Fact) {
 func (e *Event) components(s State) (all []ledger.Fact) {
 	m, version := e.state(s.Country)
 	declare := func(code string, role ledger.Role) {
-		all = append(all, ledger.Fact{ID: fmt.Sprintf("component/%s/%s/%s/%s", s.Country, role, code, version), Kind: ledger.Component, Verifier: manager.Party,
+		all = append(all, ledger.Fact{ID: componentID(s.Country, role, code, version), Kind: ledger.Component, Verifier: manager.Party,
 			Subject: ledger.Subject{Country: s.Country, Role: role, System: conformance.Name(s.Country), Component: code},
 			Body:    ledger.Body{Mode: "automated", Lines: lines(m.Speaks(s.Country)), Version: version}})
 	}
@@ -112,6 +112,10 @@ func (e *Event) components(s State) (all []ledger.Fact) {
 		declare("BR", s.Role)
 	}
 	return all
+}
+
+func componentID(country string, role ledger.Role, code, version string) string {
+	return fmt.Sprintf("component/%s/%s/%s/%s", country, role, code, version)
 }
 
 // readiness are the items of the readiness list, which an expert has checked,
