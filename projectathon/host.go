@@ -27,7 +27,10 @@ func (s *Service) Host(ctx context.Context, e Event) (Event, error) {
 			if !now.Permanent || now.State == Cancelled {
 				return fmt.Errorf("the event %q of this store is %s and hosts nothing", PermanentID, now.State)
 			}
-			now, err = s.AdvanceEvent(ctx, host, PermanentID, now.Next())
+			before := now.State
+			if now, err = s.AdvanceEvent(ctx, host, PermanentID, now.Next()); err != nil && now.State != before {
+				return ErrChanged // somebody else has just advanced it
+			}
 		}
 		e = now
 		return err

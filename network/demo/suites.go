@@ -31,11 +31,12 @@ func (r *running) conform(ctx context.Context, countries ...string) error {
 	var all errgroup.Group
 	for range players {
 		all.Go(func() error {
-			for {
+			for ctx.Err() == nil {
 				if worked, err := t.Work(ctx); err != nil || !worked {
 					return err
 				}
 			}
+			return ctx.Err()
 		})
 	}
 	if err := all.Wait(); err != nil {
