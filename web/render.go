@@ -57,7 +57,10 @@ type view struct {
 // Newest is the sequence of the snapshot that an open page waits to see
 // replaced; 0 when it does not.
 func (v *view) Newest() int {
-	if n := len(v.State.snapshots); v.Site.Follow && n > 0 && v.Query.Get("at") == "" {
+	if !v.Site.Follow || v.visit == nil || v.State == nil || v.Query.Get("at") != "" { // a page of a problem has no state
+		return 0
+	}
+	if n := len(v.State.snapshots); n > 0 {
 		return v.State.snapshots[n-1].Sequence
 	}
 	return 0
