@@ -21,6 +21,30 @@ func Picked(seed, run string) bool {
 	return float64(binary.BigEndian.Uint64(sum[:8])) < Share*(1<<64)
 }
 
+// RerunToday is Rerun of the last 24 hours, with the seed of the day: a digest of
+// Secret and date.
+func (s *Service) RerunToday(ctx context.Context) ([]Job, error) {
+	now := s.now()
+	seed := sha256.Sum256([]byte(s.Secret + "\x00" + now.Format(time.DateOnly)))
+	return s.Rerun(ctx, hex.EncodeToString(seed[:]), now.Add(-24*time.Hour))
+}
+
+// rerun looks for results to be played again once an hour, until ctx ends.
+func (s *Service) rerun(ctx context.Context) {
+	tick := time.NewTicker(time.Hour)
+	defer tick.Stop()
+	for {
+		if _, err := s.RerunToday(ctx); err != nil && ctx.Err() == nil {
+			s.Log.Error("results cannot be played again", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
 // Rerun starts a job of the platform's own for every job made since an instant
 // that is over and has passed results among those picked, and gives those that
 // are new. Its id follows from seed and job: called again, it starts nothing

@@ -36,6 +36,9 @@ type Config struct {
 	Systems   Systems
 	Facts     Facts
 
+	// Secret, which no team knows, decides which passed results Run plays again;
+	// empty: none.
+	Secret  string
 	Workers int           // jobs of this process at once; 0: 2
 	Lease   time.Duration // after which the job of a killed process is taken over; 0: 1 minute
 	Waiting int           // jobs of a country that may wait at once; 0: 20

@@ -366,6 +366,16 @@ func TestThePlatformPlaysAgain(t *testing.T) {
 	if again, err := s.Rerun(t.Context(), "a seed", noon.Add(-time.Hour)); err != nil || len(again) != 0 {
 		t.Errorf("%v, %d jobs the second time", err, len(again))
 	}
+	for _, secret := range []string{"one", "two"} { // each day has a seed, which does not change within it
+		s.Secret = secret
+		first, err := s.RerunToday(t.Context())
+		if err != nil || len(first) != 1 {
+			t.Fatalf("%v, %d jobs with the secret %q", err, len(first), secret)
+		}
+		if again, err := s.RerunToday(t.Context()); err != nil || len(again) != 0 {
+			t.Errorf("%v, %d jobs the second time that day", err, len(again))
+		}
+	}
 	picked := 0
 	for n := range 10_000 {
 		if testbed.Picked("a seed", fmt.Sprint(n)) {

@@ -25,11 +25,14 @@ const (
 
 // Run works off jobs and tells the ledger what it is owed, until ctx ends. A job
 // that is being played then is given back, and whoever works next goes on with
-// the cases that are missing.
+// the cases that are missing. With a Secret it also starts the reruns of each day.
 func (s *Service) Run(ctx context.Context) error {
 	var all errgroup.Group
 	for range s.Workers {
 		all.Go(func() error { s.worker(ctx); return nil })
+	}
+	if s.Secret != "" {
+		all.Go(func() error { s.rerun(ctx); return nil })
 	}
 	return all.Wait()
 }

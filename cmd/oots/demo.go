@@ -18,6 +18,7 @@ import (
 	"github.com/once-only/oots/network"
 	event "github.com/once-only/oots/network/demo"
 	"github.com/once-only/oots/projectathon"
+	"github.com/once-only/oots/store"
 	"github.com/once-only/oots/testbed"
 	"github.com/once-only/oots/validator"
 	"github.com/once-only/oots/web/api"
@@ -56,6 +57,17 @@ func (d demo) Run(w *world) (err error) {
 		return err
 	}
 	e := event.New(d.States)
+	for _, change := range []struct {
+		flag  string
+		of    []string
+		fault func(string) string
+	}{{"--fix", d.Fix, func(string) string { return "" }}, {"--break", d.Break, e.Default}} {
+		for _, cc := range change.of {
+			if err := e.May(cc, change.fault(cc)); err != nil {
+				return fmt.Errorf("%s %w", change.flag, err)
+			}
+		}
+	}
 	var n *network.Network
 	var start errgroup.Group
 	start.Go(func() (err error) {
@@ -147,7 +159,11 @@ func (m *meter) eventBoard(w *world, e *event.Event, c *testbed.Catalogue) (b ev
 	if b.Events, err = m.eventService(w, projectathon.Config{SecondShare: -1}); err != nil {
 		return b, err
 	}
-	if b.Tests, err = testbed.New(testbed.Config{Catalogue: c, Store: m.db.Testbed(), Systems: e.Systems(c, validator.New(validator.Config{})), Facts: m.ledger}); err != nil {
+	secret, err := m.db.Secret(w, "rerun seed", store.RandomSecret)
+	if err != nil {
+		return b, err
+	}
+	if b.Tests, err = testbed.New(testbed.Config{Secret: secret, Catalogue: c, Store: m.db.Testbed(), Systems: e.Systems(c, validator.New(validator.Config{})), Facts: m.ledger}); err != nil {
 		return b, err
 	}
 	tokens := &access.Memory{} // for this process alone

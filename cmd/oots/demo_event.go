@@ -83,16 +83,12 @@ func (p *playing) hold(ctx context.Context, fix, breaks []string) error {
 	}
 	for _, cc := range fix {
 		if err := p.event.Change(ctx, p.network, p.board, cc, "", p.tell); err != nil {
-			return fmt.Errorf("--fix %s: %w", cc, err)
+			return fmt.Errorf("--fix %w", err)
 		}
 	}
 	for _, cc := range breaks {
-		all := p.event.FaultsFor(cc)
-		if len(all) == 0 {
-			return fmt.Errorf("--break %s: %w", cc, event.ErrNotThere)
-		}
-		if err := p.event.Change(ctx, p.network, p.board, cc, all[len(all)-1], p.tell); err != nil {
-			return fmt.Errorf("--break %s: %w", cc, err)
+		if err := p.event.Change(ctx, p.network, p.board, cc, p.event.Default(cc), p.tell); err != nil {
+			return fmt.Errorf("--break %w", err)
 		}
 	}
 	return nil
@@ -109,7 +105,7 @@ func (p *playing) Systems() (all []web.WorkSystem) {
 			levels[x.Member] = x.Level
 		}
 	}
-	for _, s := range p.event.Systems(nil, nil).Countries {
+	for _, s := range p.event.Taking() {
 		fault := p.event.Fault(s)
 		w := web.WorkSystem{Country: s, System: conformance.Name(s), Fault: fault, What: event.What(fault), Level: levels[s], Risk: p.event.AtRisk(s) != nil, Busy: busy != ""}
 		if fault != "" && !p.event.Mendable(s) {

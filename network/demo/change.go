@@ -23,13 +23,13 @@ func (e *Event) Change(ctx context.Context, n *network.Network, b Board, country
 	}
 	if err := r.change(ctx, country, fault); err != nil {
 		e.set(n, country, before) // so that it can be tried again
-		return fmt.Errorf("demo: %s: %w", country, err)
+		return fmt.Errorf("%s: %w", country, err)
 	}
 	return nil
 }
 
 // change plays again what a country's new condition can change.
-func (r *running) change(ctx context.Context, country, fault string) (err error) {
+func (r *running) change(ctx context.Context, country, fault string) error {
 	e, s := r.e, r.e.started[country]
 	why := country + " mends its system"
 	if fault == "" {
@@ -40,7 +40,7 @@ func (r *running) change(ctx context.Context, country, fault string) (err error)
 		r.tell("%s has a fault: %s", country, What(fault))
 	}
 	r.again, r.only = true, country
-	if r.event, err = r.permanent(ctx); err != nil {
+	if err := r.permanent(ctx); err != nil {
 		return err
 	}
 	if _, err := r.events.Interrupted(ctx, r.event); err != nil {
@@ -69,12 +69,12 @@ func (r *running) change(ctx context.Context, country, fault string) (err error)
 }
 
 // permanent opens the event that goes on all year, with every system in it.
-func (r *running) permanent(ctx context.Context) (string, error) {
+func (r *running) permanent(ctx context.Context) error {
 	t := r.board.Tests.Catalogue
 	e, err := r.events.Host(ctx, pj.Event{Name: "Tests all year", Line: "oots-edm:v2.0", Catalogue: t.Version, DataSet: "seed", Sample: true})
 	if err != nil {
-		return "", err
+		return err
 	}
 	r.event = e.ID
-	return e.ID, r.enrolAll(ctx)
+	return r.enrolAll(ctx)
 }

@@ -119,13 +119,17 @@ func (e *Event) Plan() network.Plan {
 // Systems are the event's nodes as the test platform finds them, in the
 // condition in which they are when a run begins.
 func (e *Event) Systems(c *testbed.Catalogue, judge *validator.Validator) *conformance.Systems {
-	s := &conformance.Systems{State: e.state, Catalogue: c, Judge: judge}
-	for _, k := range e.States {
-		if e.takesPart(k.Country) {
-			s.Countries = append(s.Countries, k.Country)
+	return &conformance.Systems{State: e.state, Countries: e.Taking(), Catalogue: c, Judge: judge}
+}
+
+// Taking are the countries that take part, in the order of the event.
+func (e *Event) Taking() (all []string) {
+	for _, s := range e.States {
+		if e.takesPart(s.Country) {
+			all = append(all, s.Country)
 		}
 	}
-	return s
+	return all
 }
 
 // state is what is different about a country's node now, and its version.

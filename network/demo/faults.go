@@ -51,21 +51,42 @@ func (e *Event) FaultsFor(country string) (all []string) {
 // Mendable tells whether a country has a fault that can be mended.
 func (e *Event) Mendable(country string) bool { return len(faults[e.Fault(country)].to) > 0 }
 
-// errors of Change.
+// Errors of Change.
 var (
 	ErrNotThere   = errors.New("this country has no system in the event")
 	ErrNotPlanned = errors.New("that cannot be changed about this system")
 )
 
+// Default is the fault that a country gets when nobody names one: of its
+// register where it has one. It is empty where none can be given.
+func (e *Event) Default(country string) string {
+	all := e.FaultsFor(country)
+	switch {
+	case slices.Contains(all, "register broken"):
+		return "register broken"
+	case len(all) > 0:
+		return all[0]
+	}
+	return ""
+}
+
+// May tells whether a country's system can be given a fault now, or with "" be
+// mended: nil, ErrNotThere or ErrNotPlanned.
+func (e *Event) May(country, name string) error {
+	switch was := e.Fault(country); {
+	case !e.takesPart(country):
+		return fmt.Errorf("%s: %w", country, ErrNotThere)
+	case name == "" && !e.Mendable(country), name != "" && !slices.Contains(e.FaultsFor(country), name), was != "" && !e.Mendable(country):
+		return fmt.Errorf("%s: %w", country, ErrNotPlanned)
+	}
+	return nil
+}
+
 // change gives a country's system a fault, or with "" mends it, which makes a
 // new version of it.
 func (e *Event) change(n *network.Network, country, name string) error {
-	if !e.takesPart(country) {
-		return fmt.Errorf("%s: %w", country, ErrNotThere)
-	}
-	was := e.Fault(country)
-	if name == "" && !e.Mendable(country) || name != "" && (!slices.Contains(e.FaultsFor(country), name) || was != "" && !e.Mendable(country)) {
-		return fmt.Errorf("%s: %w", country, ErrNotPlanned)
+	if err := e.May(country, name); err != nil {
+		return err
 	}
 	c := e.condition(country)
 	if c.fault = name; name == "" {

@@ -3,7 +3,6 @@ package demo
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/once-only/oots/edm"
@@ -125,7 +124,7 @@ func (r *running) tally(ctx context.Context) error {
 		return err
 	}
 	c := report.Counts
-	r.tell("%s", fmt.Sprintf("the event in figures: %d peer tests of %d pairs, %d verified, %d failed", c.Automatic, c.Pairs, c.Verified, c.Fail))
+	r.tell("the event in figures: %d peer tests of %d pairs, %d verified, %d failed", c.Automatic, c.Pairs, c.Verified, c.Fail)
 	return nil
 }
 

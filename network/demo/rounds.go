@@ -37,6 +37,9 @@ func (r *running) play(ctx context.Context, number int, round round) error {
 	if err != nil {
 		return err
 	}
+	if r.again && len(ids) == 0 {
+		return nil // nobody is left to play it with
+	}
 	ready, err := r.in(ctx, ids, pj.Accepted)
 	if err != nil {
 		return err

@@ -60,7 +60,7 @@ func (r *running) conform(ctx context.Context, countries ...string) error {
 	if err := t.Settle(ctx); err != nil {
 		return err
 	}
-	r.tell("conformance suites of %d systems: %d of %d cases passed in %.1f s", len(ids), passed, cases, time.Since(started).Seconds())
+	r.tell("conformance suites of %s: %d of %d cases passed in %.1f s", list(countries), passed, cases, time.Since(started).Seconds())
 	return nil
 }
 
