@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 
@@ -80,12 +81,16 @@ func (r *registry) partner() (*as4.Partner, error) {
 		Encrypt: r.party.Encrypt.Cert(), Properties: sets}, err
 }
 
-// Submissions are those of a country whose answer is awaited, by conversation.
-// Its zero value is ready.
+// Submissions are those of a country whose answer is awaited, by conversation:
+// the last mostAwaited, since a registry may never answer. Its zero value is
+// ready.
 type Submissions struct {
 	mu      sync.Mutex
 	waiting map[string]chan []byte
+	made    []string // conversations, the oldest first
 }
+
+const mostAwaited = 1000
 
 func (s *Submissions) await(conversation string) chan []byte {
 	s.mu.Lock()
@@ -95,6 +100,10 @@ func (s *Submissions) await(conversation string) chan []byte {
 	}
 	c := make(chan []byte, 1)
 	s.waiting[conversation] = c
+	if s.made = append(s.made, conversation); len(s.made) > mostAwaited {
+		delete(s.waiting, s.made[0])
+		s.made = slices.Delete(s.made, 0, 1)
+	}
 	return c
 }
 

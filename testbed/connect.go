@@ -113,7 +113,7 @@ func Connect(ctx context.Context, c Connection) (*Runner, error) {
 	}
 	go func() { _ = server.Serve(listener) }() // ends with the server
 	stop := context.AfterFunc(ctx, func() { server.Close() })
-	end := server.Close
+	end := func() error { return finish(server) }
 	if c.Target.Browser == nil {
 		browser := *client
 		c.Target.Browser = &browser
@@ -124,10 +124,24 @@ func Connect(ctx context.Context, c Connection) (*Runner, error) {
 			server.Close()
 			return nil, err
 		}
-		end = func() error { return errors.Join(server.Close(), platform.Names.Close()) }
+		end = func() error { return errors.Join(finish(server), platform.Names.Close()) }
 	}
 	return &Runner{End: func() error { stop(); return end() }, Catalogue: c.Catalogue, Target: c.Target, Line: c.Line, Platform: platform,
 		Clock: clock, Scale: c.Scale, Patience: c.Patience, NewID: c.NewID}, nil
+}
+
+// lastAnswers is how long what comes in while the platform ends may take.
+const lastAnswers = 2 * time.Second
+
+// finish ends a server when it has answered what it is receiving: a message whose
+// receipt were cut off would be sent again, to whoever listens there next.
+func finish(server *http.Server) error {
+	ctx, stop := context.WithTimeout(context.Background(), lastAnswers)
+	defer stop()
+	if server.Shutdown(ctx) == nil {
+		return nil
+	}
+	return server.Close()
 }
 
 // withProcedure lets the target's country have the procedure that the platform's

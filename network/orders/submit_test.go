@@ -3,7 +3,11 @@ package orders
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/once-only/oots/exchange"
 	"github.com/once-only/oots/sdg"
@@ -44,5 +48,31 @@ func TestANodeForgetsOldSubmissions(t *testing.T) {
 	answers <- []byte(`<a requestId="` + n.sent[mostOpen-1].id + `" status="urn:oasis:names:tc:ebxml-regrep:ResponseStatusType:Success"/>`)
 	if out, err := outcome(last); err != nil || out.State != "accepted" {
 		t.Errorf("the last is %+v, %v", out, err)
+	}
+}
+
+// TestTwoOrdersAtOnce each get an edition of the code list.
+func TestTwoOrdersAtOnce(t *testing.T) {
+	n := &Node{Exchange: &exchange.Node{}, Metadata: &partner.Metadata{Part: partner.SandboxPart("EL", sdg.Identifier{Value: "AP_EL_01"}, "oots-edm:v2.0")},
+		Submit: func(context.Context, []byte) (<-chan []byte, error) { return nil, nil }}
+	var all errgroup.Group
+	for i := range 2 {
+		all.Go(func() error {
+			_, err := n.Drive(t.Context(), testbed.Order{Do: "submit", Args: map[string]string{"of": "lists", "add": fmt.Sprint("TOWN", i)}})
+			return err
+		})
+	}
+	if err := all.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	var last []byte
+	n.Submit = func(_ context.Context, raw []byte) (<-chan []byte, error) { last = raw; return nil, nil }
+	if _, err := n.Drive(t.Context(), testbed.Order{Do: "submit", Args: map[string]string{"of": "lists"}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"TOWN0", "TOWN1", "3.0.0"} {
+		if !strings.Contains(string(last), want) {
+			t.Errorf("the third submission lacks %s", want)
+		}
 	}
 }

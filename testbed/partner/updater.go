@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/once-only/oots/as4"
 	cs "github.com/once-only/oots/commonservices"
@@ -70,6 +71,7 @@ func (p *Practice) submitMetadata(ctx context.Context, args map[string]string) (
 type Metadata struct {
 	Part *cs.Contribution
 
+	mu          sync.Mutex // of what follows
 	towns       *cs.CodeList
 	editions    int
 	sameVersion bool // a fault: changes go under the old version
@@ -85,6 +87,8 @@ func (m *Metadata) Submission(id string, args map[string]string) (raw []byte, er
 	}
 	part := m.Part
 	if services&lcm.Classifications != 0 {
+		m.mu.Lock()
+		defer m.mu.Unlock()
 		part = m.withTowns(args["add"], args["remove"])
 	}
 	if raw, _, err = lcm.Encode(part, lcm.EncodeOptions{ID: id, Services: services}); err != nil || args["invalid"] != "yes" {
