@@ -95,20 +95,20 @@ func (d demo) Run(w *world) (err error) {
 	if err != nil {
 		return err
 	}
-	p := &playing{world: w, board: board, event: e, network: n}
+	ctx, stop := context.WithCancel(w)
+	var working errgroup.Group
+	defer func() { stop(); _ = working.Wait() }()
+	working.Go(func() error { return board.Tests.Run(ctx) })
+	inside := *w
+	inside.Context = ctx
+	p := &playing{world: &inside, board: board, event: e, network: n, work: &working}
 	if d.Once {
 		d.addresses(w, n, "", "")
-		if err := p.hold(w, d.Fix, d.Break); err != nil {
+		if err := p.hold(ctx, d.Fix, d.Break); err != nil {
 			return err
 		}
 		return m.print(w, e)
 	}
-	ctx, stop := context.WithCancel(w)
-	var working errgroup.Group
-	defer func() { stop(); _ = working.Wait() }()
-	inside := *w
-	inside.Context = ctx
-	p.world, p.work = &inside, &working
 	lab, err := openLab(ctx, &working, m, p)
 	if err != nil {
 		return err
@@ -122,7 +122,7 @@ func (d demo) Run(w *world) (err error) {
 			if err := p.hold(ctx, d.Fix, d.Break); err != nil && ctx.Err() == nil {
 				fmt.Fprintln(w.err, "oots: the event has stopped:", err)
 			}
-			return board.Tests.Run(ctx)
+			return nil
 		})
 	})
 }

@@ -21,7 +21,7 @@ type playing struct {
 	board   event.Board
 	event   *event.Event
 	network *network.Network
-	work    *errgroup.Group // of what is played in the background; nil with --once
+	work    *errgroup.Group // of what is played in the background
 
 	mu   sync.Mutex
 	busy string   // country of the change under way, or wholeEvent while the event is held

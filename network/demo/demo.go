@@ -146,8 +146,8 @@ func (e *Event) condition(country string) condition {
 	return e.now[country]
 }
 
-// Board is where results go: suites are played by Tests, what happened in the
-// event goes to Events, what it proves to Ledger, where countries stand to
+// Board is where results go: suites are played by Tests, which must be running
+// (its Run); what happened in the event goes to Events, what it proves to Ledger, where countries stand to
 // Meter. API is the site's, for those who hand in what no test shows with Token,
 // which may import facts.
 type Board struct {

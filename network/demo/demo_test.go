@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	am "github.com/once-only/oots/acceleratormeter"
 	"github.com/once-only/oots/access"
 	"github.com/once-only/oots/ledger"
@@ -58,6 +60,10 @@ func newBoard(t *testing.T, e *demo.Event) demo.Board {
 	if err != nil {
 		t.Fatal(err)
 	}
+	playing, stop := context.WithCancel(t.Context())
+	var platform errgroup.Group
+	platform.Go(func() error { return tests.Run(playing) })
+	t.Cleanup(func() { stop(); _ = platform.Wait() })
 	return demo.Board{Tests: tests, Events: events, Ledger: l, Meter: m, API: door, Token: token}
 }
 
@@ -155,6 +161,75 @@ func level(t *testing.T, b demo.Board, country string) int {
 	return 0
 }
 
+// TestAStepIsAttestedOnce, however often the event was taken up again.
+func TestAStepIsAttestedOnce(t *testing.T) {
+	b := newBoard(t, demo.New(2))
+	said := func(id string, real bool, period string) ledger.Fact {
+		f := ledger.Fact{ID: id, Kind: ledger.TransactionAttestation, Asserter: "ms:FI", Verifier: "platform:demo", Environment: ledger.ProductionEnv, Sample: true, HappenedAt: time.Now().UTC(),
+			Subject: ledger.Subject{Country: "FI", Role: ledger.Provider, Partner: "NL"}, Body: ledger.Body{RealUser: real, Period: period}}
+		if period == "" {
+			f.Body.RequestHash, f.Body.MessageHash, f.Body.Outcome = strings.Repeat("a", 64), strings.Repeat("b", 64), "pass"
+		}
+		return f
+	}
+	for _, f := range []ledger.Fact{said("check", false, ""), said("check-again", false, ""), said("use", true, ""), said("month", true, "2026-11"), said("use-again", true, ""), said("next-month", true, "2026-12")} {
+		if err := b.Attest(t.Context(), f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var kept []string
+	for e, err := range b.Ledger.Facts(t.Context(), ledger.Filter{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept = append(kept, e.Fact.ID)
+	}
+	if got := strings.Join(kept, ", "); got != "check, use, month, next-month" {
+		t.Errorf("the ledger has %s", got)
+	}
+}
+
+// moody cannot play the first test that it gets.
+type moody struct {
+	projectathon.Driver
+	said *bool
+}
+
+func (m moody) Play(ctx context.Context, tests []projectathon.PeerTest, ended func(*projectathon.PeerTest, projectathon.Played, error)) {
+	if !*m.said {
+		*m.said = true
+		ended(&tests[0], projectathon.Played{}, errors.New("no memory left"))
+		tests = tests[1:]
+	}
+	m.Driver.Play(ctx, tests, ended)
+}
+
+// TestWhatThePlatformCouldNotPlayIsPlayedAgain, since it says nothing about the
+// countries.
+func TestWhatThePlatformCouldNotPlayIsPlayedAgain(t *testing.T) {
+	e, failed := demo.New(2), false
+	b := newBoard(t, e)
+	n, err := network.Start(t.Context(), e.Plan())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.Stop()
+	if err := e.FirstRound(t.Context(), n, b, t.Logf, func(d projectathon.Driver) projectathon.Driver { return moody{d, &failed} }); err != nil {
+		t.Fatal(err)
+	}
+	board, err := b.Events.Board(t.Context(), demo.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	states := map[projectathon.PeerState]int{}
+	for _, x := range board.Tests() {
+		states[x.State]++
+	}
+	if states[projectathon.Verified] != 2 || states[projectathon.Aborted] != 1 || len(states) != 2 {
+		t.Errorf("the tests are %v, want two verified beside one that could not be played", states)
+	}
+}
+
 // TestAnEventThatWasEndedGoesOn: whatever the platform was in the middle of, no
 // result is lost and none is there twice.
 func TestAnEventThatWasEndedGoesOn(t *testing.T) {
@@ -187,6 +262,17 @@ func TestAnEventThatWasEndedGoesOn(t *testing.T) {
 	board, err := b.Events.Board(t.Context(), demo.ID)
 	if err != nil {
 		t.Fatal(err)
+	}
+	published, err := b.Meter.Snapshots(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	reasons := map[string]bool{}
+	for _, s := range published {
+		if reasons[s.Reason] {
+			t.Errorf("two snapshots are published for %q", s.Reason)
+		}
+		reasons[s.Reason] = true
 	}
 	played := map[string]int{}
 	for _, x := range board.Tests() {

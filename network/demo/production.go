@@ -105,7 +105,7 @@ func (r *running) first(ctx context.Context, s State) (*network.Service, error) 
 	if err != nil {
 		return nil, err
 	}
-	if err := r.append(ctx, facts); err != nil {
+	if err := r.attest(ctx, facts); err != nil {
 		return nil, err
 	}
 	if err := r.say(ctx, append(consents(s.Country, partners[0]), connection(service, "connected"))...); err != nil {
@@ -135,7 +135,7 @@ func (r *running) open(ctx context.Context, l live) error {
 		if err != nil {
 			return err
 		}
-		if err := r.append(ctx, facts); err != nil {
+		if err := r.attest(ctx, facts); err != nil {
 			return err
 		}
 	}
@@ -143,13 +143,27 @@ func (r *running) open(ctx context.Context, l live) error {
 	return nil
 }
 
-// append puts the attestations of nodes into the ledger.
-func (r *running) append(ctx context.Context, facts []ledger.Fact) error {
-	for i := range facts {
-		facts[i].RecordedAt = time.Time{}
+// attest puts the attestations of nodes into the ledger, unless an earlier Run has
+// put there what the same node said of the same step.
+func (r *running) attest(ctx context.Context, facts []ledger.Fact) error {
+	for _, f := range facts {
+		known := false
+		for e, err := range r.board.Ledger.Facts(ctx, ledger.Filter{Kind: f.Kind, Country: f.Subject.Country}) {
+			if err != nil {
+				return err
+			}
+			k := e.Fact
+			known = known || k.Subject == f.Subject && k.Body.RealUser == f.Body.RealUser && k.Body.Period == f.Body.Period
+		}
+		if known {
+			continue
+		}
+		f.RecordedAt = time.Time{}
+		if _, err := r.board.Ledger.Append(ctx, f); err != nil {
+			return err
+		}
 	}
-	_, err := r.board.Ledger.Append(ctx, facts...)
-	return err
+	return nil
 }
 
 // connection is what a country says of its authority, confirmed by the service

@@ -33,19 +33,12 @@ var rounds = []round{
 // batch of automatic tests that monitors grade.
 func (r *running) play(ctx context.Context, number int, round round) error {
 	started := time.Now()
-	ids, err := r.propose(ctx, round)
+	ids, err := r.drive(ctx, round)
 	if err != nil {
 		return err
 	}
 	if r.again && len(ids) == 0 {
 		return nil // nobody is left to play it with
-	}
-	ready, err := r.in(ctx, ids, pj.Accepted)
-	if err != nil {
-		return err
-	}
-	if err := r.events.Drive(ctx, r.driver, ready...); err != nil {
-		return err
 	}
 	seen, err := r.grade(ctx, ids)
 	if err != nil {
@@ -73,6 +66,27 @@ func (r *running) play(ctx context.Context, number int, round round) error {
 		return nil // one snapshot shows all of what is played again
 	}
 	return r.publish(ctx, fmt.Sprintf("Round %d of the demonstration event: %s", number+1, round.title))
+}
+
+// drive plays the tests of a round. What the platform could not play says nothing
+// about anybody, so that it is played once more.
+func (r *running) drive(ctx context.Context, round round) (ids []string, err error) {
+	for range 2 {
+		if ids, err = r.propose(ctx, round); err != nil {
+			return nil, err
+		}
+		ready, err := r.in(ctx, ids, pj.Accepted)
+		if err != nil {
+			return nil, err
+		}
+		if err := r.events.Drive(ctx, r.driver, ready...); err != nil {
+			return nil, err
+		}
+		if aborted, err := r.in(ctx, ids, pj.Aborted); err != nil || len(aborted) == 0 {
+			return ids, err
+		}
+	}
+	return ids, nil
 }
 
 // propose makes the tests of a round: the requester's team proposes, the

@@ -24,7 +24,7 @@ type running struct {
 	e      *Event
 	n      *network.Network
 	board  Board
-	driver *peer.Driver
+	driver driver
 	watch  *watch.Watcher
 	tell   func(format string, args ...any)
 	events *pj.Service
@@ -34,6 +34,12 @@ type running struct {
 	again bool      // what was played before is played once more,
 	only  string    // of this country,
 	began time.Time // unless it was since then
+}
+
+// driver plays tests and probes.
+type driver interface {
+	pj.Driver
+	pj.Prober
 }
 
 func (e *Event) running(n *network.Network, b Board, tell func(format string, args ...any)) (*running, error) {
@@ -167,6 +173,9 @@ func (r *running) publish(ctx context.Context, reason string) error {
 		return err
 	}
 	m := r.board.Meter
+	if all, err := m.Snapshots(ctx); err != nil || !r.again && slices.ContainsFunc(all, func(s am.Snapshot) bool { return s.Reason == reason }) {
+		return err // an earlier Run has published it
+	}
 	if err := m.Refresh(ctx); err != nil {
 		return err
 	}

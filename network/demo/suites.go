@@ -6,20 +6,15 @@ import (
 	"slices"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/once-only/oots/network/conformance"
 	"github.com/once-only/oots/testbed"
 )
 
-// players of suites at once.
-const players = 2
-
-// conform plays all suites of the components of some countries' systems, in
-// their present versions, unless an earlier Run has; their facts are in the
-// ledger when it returns.
+// conform has the platform play all suites of the components of some countries'
+// systems, in their present versions, unless an earlier Run has; their facts are
+// in the ledger when it returns.
 func (r *running) conform(ctx context.Context, countries ...string) error {
-	t, started := r.board.Tests, time.Now()
+	started := time.Now()
 	var ids []string
 	for _, cc := range countries {
 		id, err := r.job(ctx, cc)
@@ -27,20 +22,6 @@ func (r *running) conform(ctx context.Context, countries ...string) error {
 			return err
 		}
 		ids = append(ids, id)
-	}
-	var all errgroup.Group
-	for range players {
-		all.Go(func() error {
-			for ctx.Err() == nil {
-				if worked, err := t.Work(ctx); err != nil || !worked {
-					return err
-				}
-			}
-			return ctx.Err()
-		})
-	}
-	if err := all.Wait(); err != nil {
-		return err
 	}
 	cases, passed := 0, 0
 	for _, id := range ids {
@@ -56,9 +37,6 @@ func (r *running) conform(ctx context.Context, countries ...string) error {
 		if bad > 0 {
 			r.tell("  %s fails %d of %d cases of the suites", j.Country, bad, good+bad)
 		}
-	}
-	if err := t.Settle(ctx); err != nil {
-		return err
 	}
 	r.tell("conformance suites of %s: %d of %d cases passed in %.1f s", list(countries), passed, cases, time.Since(started).Seconds())
 	return nil
@@ -86,17 +64,14 @@ func (r *running) job(ctx context.Context, cc string) (string, error) {
 	return j.ID, t.Start(ctx, j)
 }
 
-// over waits until a job that others may play is over.
+// over waits until a job is over and its facts are in the ledger.
 func (r *running) over(ctx context.Context, id string) (*testbed.Job, error) {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		j, err := r.board.Tests.Store.Job(ctx, id)
-		if err != nil || !j.Open() {
+		if err != nil || !j.Open() && !j.Owed {
 			return j, err
-		}
-		if _, err := r.board.Tests.Work(ctx); err != nil {
-			return nil, err
 		}
 		select {
 		case <-ctx.Done():
