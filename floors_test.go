@@ -17,7 +17,7 @@ const module = "github.com/once-only/oots"
 // floors below its own; on its own floor only what beside names. A folder
 // below a listed one stands on the same floor as its parent.
 var floors = [][]string{
-	{"xmltree", "pki", "suites"},
+	{"xmltree", "pki", "suites", "browsertest"},
 	{"regrep", "codelist", "ledger", "access", "webhook", "correction"},
 	{"sdg"},
 	{"edm", "commonservices", "as4"},

@@ -2,15 +2,12 @@ package web
 
 import (
 	"context"
-	"fmt"
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/chromedp/chromedp"
 
+	"github.com/once-only/oots/browsertest"
 	cs "github.com/once-only/oots/commonservices"
 	"github.com/once-only/oots/commonservices/lcm"
 	"github.com/once-only/oots/commonservices/lcm/lcmtest"
@@ -21,55 +18,13 @@ import (
 // clerk in light and dark at three widths: axe finds nothing, and nothing
 // scrolls sideways.
 func TestDirectoryPagesAreAccessible(t *testing.T) {
-	source := axe(t)
-	ctx := browser(t)
+	c := browsertest.NewCritic(t)
 	s := newDirectorySite(t, nil)
-	s.enterBrowser(t, ctx, "DE")
-	shots := os.Getenv("OOTS_SHOTS")
+	s.enterBrowser(t, c.Tab, "DE")
 	pages := append(append([]string{}, directoryAddresses[:len(directoryAddresses)-1]...), clerkAddresses...)
-	for _, scheme := range []string{"light", "dark"} {
-		for _, width := range []int64{1360, 820, 320} {
-			if err := chromedp.Do(ctx, media(scheme), chromedp.EmulateViewport(width, 900)); err != nil {
-				t.Fatal(err)
-			}
-			for i, page := range pages {
-				lang := []string{"en", "de", "el", "fr"}[i%4]
-				if shots != "" {
-					lang = "en"
-				}
-				address := "/" + lang + "/" + page
-				if err := chromedp.Do(ctx, chromedp.Navigate(s.URL+address)); err != nil {
-					t.Fatalf("%s: %v", address, err)
-				}
-				if _, err := chromedp.Run(ctx, chromedp.Evaluate[any](source+";0")); err != nil {
-					t.Fatalf("%s: axe does not load: %v", address, err)
-				}
-				found, err := chromedp.Run(ctx, chromedp.Evaluate[string](runAxe, chromedp.EvalAwaitPromise))
-				if err != nil {
-					t.Fatalf("%s: axe does not run: %v", address, err)
-				}
-				if found != "" {
-					t.Errorf("%s, %s, %d px:\n%s", address, scheme, width, found)
-				}
-				wide, err := chromedp.Run(ctx, chromedp.Evaluate[int](`document.documentElement.scrollWidth - document.documentElement.clientWidth`))
-				if err != nil {
-					t.Fatal(err)
-				}
-				if wide > 0 {
-					what, _ := chromedp.Run(ctx, chromedp.Evaluate[string](`[...document.querySelectorAll("main *,header *,footer *")].filter(e=>e.getBoundingClientRect().right>innerWidth+1&&!e.closest(".scroll,pre,.nav")).slice(0,3).map(e=>e.tagName+"."+e.className).join(" ")`))
-					t.Errorf("%s scrolls sideways by %d px at %d px: %s", address, wide, width, what)
-				}
-				if shots != "" {
-					raw, err := chromedp.Run(ctx, chromedp.FullScreenshot(90))
-					if err != nil {
-						t.Fatal(err)
-					}
-					name := strings.NewReplacer("/", "_", "?", "_", "&", "_", "=", "-", "%", "").Replace(page)
-					if err := os.WriteFile(filepath.Join(shots, fmt.Sprintf("dir-%s-%d-%s.png", scheme, width, name[:min(60, len(name))])), raw, 0o644); err != nil {
-						t.Fatal(err)
-					}
-				}
-			}
+	for range c.Settings(1360, 820, 320) {
+		for i, page := range pages {
+			c.Visit(page, s.URL+"/"+[]string{"en", "de", "el", "fr"}[i%4]+"/"+page)
 		}
 	}
 }
@@ -78,8 +33,7 @@ func TestDirectoryPagesAreAccessible(t *testing.T) {
 // door, a form with faults, checks while typing, a preview, a tried file, a
 // difference.
 func TestDirectoryStatesAreAccessible(t *testing.T) {
-	source := axe(t)
-	ctx := browser(t)
+	c := browsertest.NewCritic(t)
 	s := newDirectorySite(t, nil)
 	part := s.manager.Part("DE")
 	table := lcm.TableNamed("providers")
@@ -97,47 +51,18 @@ func TestDirectoryStatesAreAccessible(t *testing.T) {
 		t.Fatal("rubbish is accepted")
 	}
 	entered := false
-	for _, scheme := range []string{"light", "dark"} {
-		for _, width := range []int64{1360, 820, 320} {
-			if err := chromedp.Do(ctx, media(scheme), chromedp.EmulateViewport(width, 900)); err != nil {
-				t.Fatal(err)
-			}
-			if !entered {
-				judgeState(t, ctx, source, "the door", chromedp.Navigate(s.URL+"/en/clerk"))
-				judgeState(t, ctx, source, "the door, closed", chromedp.SendKeys("#token", "oots_x"), chromedp.Click("form.box button.main"), chromedp.WaitVisible("#wrong"))
-				s.enterBrowser(t, ctx, "DE")
-				entered = true
-			}
-			judgeState(t, ctx, source, "the country's tables", chromedp.Navigate(s.URL+"/en/clerk"))
-			judgeState(t, ctx, source, "a form with faults", chromedp.Navigate(s.URL+"/en/clerk/procedures?row="), chromedp.Click(`button[value="save"]`), chromedp.WaitVisible("#wrong"))
-			judgeState(t, ctx, source, "a value that cannot be read", chromedp.Navigate(s.URL+"/en/clerk/data-services?row="), chromedp.SendKeys("#f-distributions", "application/pdf English"), chromedp.Click(`button[value="save"]`), chromedp.WaitVisible("#f-distributions-w"))
-			judgeState(t, ctx, source, "a preview", chromedp.Navigate(s.URL+"/en/clerk/procedures"), chromedp.Click("tbody a"), chromedp.WaitVisible(`button[value="answers"]`), chromedp.Click(`button[value="answers"]`), chromedp.WaitVisible("pre.xml"))
-			judgeState(t, ctx, source, "a difference", chromedp.Navigate(s.URL+"/en/clerk/history?n="+itoa(r.Number)), chromedp.WaitVisible("ins"))
+	for range c.Settings(1360, 820, 320) {
+		if !entered {
+			c.Judge("the door", chromedp.Navigate(s.URL+"/en/clerk"))
+			c.Judge("the door, closed", chromedp.SendKeys("#token", "oots_x"), chromedp.Click("form.box button.main"), chromedp.WaitVisible("#wrong"))
+			s.enterBrowser(t, c.Tab, "DE")
+			entered = true
 		}
-	}
-}
-
-// judgeState runs axe on the page that some steps lead to.
-func judgeState(t *testing.T, ctx context.Context, source, name string, steps ...chromedp.Action[chromedp.Void]) {
-	t.Helper()
-	for _, step := range steps {
-		if err := chromedp.Do(ctx, step); err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-	}
-	if _, err := chromedp.Run(ctx, chromedp.Evaluate[any](source+";0")); err != nil {
-		t.Fatalf("%s: axe does not load: %v", name, err)
-	}
-	found, err := chromedp.Run(ctx, chromedp.Evaluate[string](runAxe, chromedp.EvalAwaitPromise))
-	if err != nil {
-		t.Fatalf("%s: axe does not run: %v", name, err)
-	}
-	if found != "" {
-		t.Errorf("%s:\n%s", name, found)
-	}
-	wide, err := chromedp.Run(ctx, chromedp.Evaluate[int](`document.documentElement.scrollWidth - document.documentElement.clientWidth`))
-	if err != nil || wide > 0 {
-		t.Errorf("%s scrolls sideways by %d px, %v", name, wide, err)
+		c.Judge("the country's tables", chromedp.Navigate(s.URL+"/en/clerk"))
+		c.Judge("a form with faults", chromedp.Navigate(s.URL+"/en/clerk/procedures?row="), chromedp.Click(`button[value="save"]`), chromedp.WaitVisible("#wrong"))
+		c.Judge("a value that cannot be read", chromedp.Navigate(s.URL+"/en/clerk/data-services?row="), chromedp.SendKeys("#f-distributions", "application/pdf English"), chromedp.Click(`button[value="save"]`), chromedp.WaitVisible("#f-distributions-w"))
+		c.Judge("a preview", chromedp.Navigate(s.URL+"/en/clerk/procedures"), chromedp.Click("tbody a"), chromedp.WaitVisible(`button[value="answers"]`), chromedp.Click(`button[value="answers"]`), chromedp.WaitVisible("pre.xml"))
+		c.Judge("a difference", chromedp.Navigate(s.URL+"/en/clerk/history?n="+itoa(r.Number)), chromedp.WaitVisible("ins"))
 	}
 }
 
@@ -153,7 +78,7 @@ func (s *directorySite) enterBrowser(t *testing.T, ctx context.Context, country 
 // address on the screen, and a requester's next query after the cache time
 // sees it.
 func TestTC11(t *testing.T) {
-	ctx := browser(t)
+	ctx := browsertest.Open(t)
 	s := newDirectorySite(t, nil)
 	now := testNow
 	requester := lcmtest.Serve(t, s.manager, func() time.Time { return now }, time.Hour)

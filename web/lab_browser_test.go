@@ -6,19 +6,18 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
+
+	"github.com/once-only/oots/browsertest"
 )
 
 // TestLabIsAccessible opens the lab's pages in light and dark, wide and narrow:
 // axe finds nothing, and nothing scrolls sideways.
 func TestLabIsAccessible(t *testing.T) {
-	source := axe(t)
-	ctx := browser(t)
+	c := browsertest.NewCritic(t)
 	e := stageEvent(t, "FI", "PT")
 	_, server := labServer(t, e)
 	// The browser of the test is whoever the page is for.
@@ -30,7 +29,7 @@ func TestLabIsAccessible(t *testing.T) {
 	for _, name := range []string{"coordinator FI", "manager", "monitor AT", "auditor", "visitor"} {
 		who[name] = signedInAs(t, server.URL, name)
 	}
-	as, shots := "", os.Getenv("OOTS_SHOTS")
+	as := ""
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Header.Del("Cookie") // of whoever was there before
 		for _, c := range who[as].Jar.Cookies(base) {
@@ -39,56 +38,19 @@ func TestLabIsAccessible(t *testing.T) {
 		server.Config.Handler.ServeHTTP(w, r)
 	}))
 	defer front.Close()
-	defer func() { _ = chromedp.Do(ctx, chromedp.Navigate("about:blank")) }() // ends the live pages
-	for _, scheme := range []string{"light", "dark"} {
-		for _, width := range []int64{1360, 320} {
-			if err := chromedp.Do(ctx, media(scheme), chromedp.EmulateViewport(width, 900)); err != nil {
-				t.Fatal(err)
-			}
-			for _, page := range []struct{ as, path string }{
-				{"visitor", ""}, {"coordinator FI", ""}, {"manager", "/events/ev"}, {"coordinator FI", "/events/ev/matrix?pair=FI-PT"}, {"monitor AT", "/events/ev/verify"},
-				{"monitor AT", "/verify/" + e.ids["claimed"]}, {"coordinator FI", "/sessions/" + e.ids["running"]}, {"coordinator FI", "/sessions/" + e.ids["graded"]},
-				{"manager", "/events/ev/report"}, {"coordinator FI", "/events/ev/report/fi"}, {"coordinator FI", "/events/ev/vault/PT_node"}, {"auditor", "/audit"}, {"visitor", "/audit"}, {"monitor AT", "/passkeys"},
-				{"visitor", "/suites"}, {"coordinator FI", "/suites"}, {"coordinator FI", "/suites/AS4-CONN"}, {"coordinator FI", "/runs/" + e.runs.ids["over"] + "?with=" + e.runs.ids["earlier"]},
-				{"monitor AT", "/runs/" + e.runs.ids["over"]}, {"coordinator FI", "/runs/" + e.runs.ids["waiting"]}, {"coordinator FI", "/evidence/" + e.runs.ids["message"]}, {"visitor", "/evidence/" + e.runs.ids["message"]},
-				{"visitor", "/evidence/" + e.runs.ids["public"]}, {"coordinator FI", "/countries/fi"}, {"manager", "/workbench"},
-			} {
-				as = page.as
-				if err := chromedp.Do(ctx, chromedp.Navigate(front.URL+"/en/lab"+page.path)); err != nil {
-					t.Fatalf("%s: %v", page.path, err)
-				}
-				// What can be folded out is looked at unfolded.
-				if _, err := chromedp.Run(ctx, chromedp.Evaluate[any](`document.querySelectorAll("main details").forEach(d => d.open = true);0`)); err != nil {
-					t.Fatalf("%s: %v", page.path, err)
-				}
-				if _, err := chromedp.Run(ctx, chromedp.Evaluate[any](source+";0")); err != nil {
-					t.Fatalf("%s: axe does not load: %v", page.path, err)
-				}
-				found, err := chromedp.Run(ctx, chromedp.Evaluate[string](runAxe, chromedp.EvalAwaitPromise))
-				if err != nil {
-					t.Fatalf("%s: axe does not run: %v", page.path, err)
-				}
-				if found != "" {
-					t.Errorf("%q, %s, %d px:\n%s", page.path, scheme, width, found)
-				}
-				wide, err := chromedp.Run(ctx, chromedp.Evaluate[int](`document.documentElement.scrollWidth - document.documentElement.clientWidth`))
-				if err != nil {
-					t.Fatal(err)
-				}
-				if shots != "" {
-					raw, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
-					if err != nil {
-						t.Fatal(err)
-					}
-					name := strings.NewReplacer("/", "_", "?", "_", "&", "_", "=", "-", " ", "_").Replace(fmt.Sprintf("%s-%d-lab%s-%s.png", scheme, width, page.path, page.as))
-					if err := os.WriteFile(filepath.Join(shots, name), raw, 0o644); err != nil {
-						t.Fatal(err)
-					}
-				}
-				if wide > 0 {
-					t.Errorf("%q scrolls sideways by %d px at %d px", page.path, wide, width)
-				}
-			}
+	defer func() { _ = chromedp.Do(c.Tab, chromedp.Navigate("about:blank")) }() // ends the live pages
+	for range c.Settings(1360, 320) {
+		for _, page := range []struct{ as, path string }{
+			{"visitor", ""}, {"coordinator FI", ""}, {"manager", "/events/ev"}, {"coordinator FI", "/events/ev/matrix?pair=FI-PT"}, {"monitor AT", "/events/ev/verify"},
+			{"monitor AT", "/verify/" + e.ids["claimed"]}, {"coordinator FI", "/sessions/" + e.ids["running"]}, {"coordinator FI", "/sessions/" + e.ids["graded"]},
+			{"manager", "/events/ev/report"}, {"coordinator FI", "/events/ev/report/fi"}, {"coordinator FI", "/events/ev/vault/PT_node"}, {"auditor", "/audit"}, {"visitor", "/audit"}, {"monitor AT", "/passkeys"},
+			{"visitor", "/suites"}, {"coordinator FI", "/suites"}, {"coordinator FI", "/suites/AS4-CONN"}, {"coordinator FI", "/runs/" + e.runs.ids["over"] + "?with=" + e.runs.ids["earlier"]},
+			{"monitor AT", "/runs/" + e.runs.ids["over"]}, {"coordinator FI", "/runs/" + e.runs.ids["waiting"]}, {"coordinator FI", "/evidence/" + e.runs.ids["message"]}, {"visitor", "/evidence/" + e.runs.ids["message"]},
+			{"visitor", "/evidence/" + e.runs.ids["public"]}, {"coordinator FI", "/countries/fi"}, {"manager", "/workbench"},
+		} {
+			as = page.as
+			// What can be folded out is looked at unfolded.
+			c.Judge(page.path+" "+page.as, chromedp.Navigate(front.URL+"/en/lab"+page.path), chromedp.Evaluate[chromedp.Void](`document.querySelectorAll("main details").forEach(d => d.open = true)`))
 		}
 	}
 }
@@ -97,7 +59,7 @@ func TestLabIsAccessible(t *testing.T) {
 // come by themselves, what was opened stays open, and the keys walk through what
 // failed.
 func TestARunIsFollowedLive(t *testing.T) {
-	ctx := browser(t)
+	ctx := browsertest.Open(t)
 	e := stageEvent(t, "FI", "PT")
 	s, server := labServer(t, e)
 	systems := s.c.Tests.Systems.(*labSystems)

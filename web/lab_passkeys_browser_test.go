@@ -2,8 +2,6 @@ package web
 
 import (
 	"context"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +11,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"github.com/once-only/oots/browsertest"
 	pj "github.com/once-only/oots/projectathon"
 )
 
@@ -20,7 +19,8 @@ import (
 // passkey, registers one in Chromium's virtual authenticator and shows it for
 // the verdict, all by keyboard.
 func TestAPasskeyInARealBrowser(t *testing.T) {
-	ctx := browser(t)
+	c := browsertest.NewCritic(t)
+	ctx := c.Tab
 	e := stageEvent(t, "FI", "PT")
 	now := testNow
 	_, server := labServer(t, e, func(c *LabConfig) { c.PasskeysRequired, c.Now = true, func() time.Time { return now } })
@@ -66,26 +66,11 @@ func TestAPasskeyInARealBrowser(t *testing.T) {
 		}
 		t.Fatalf("the keyboard never reaches %s:\n%s", selector, eval(`document.querySelector("main").innerText`))
 	}
-	shoot := func(name string) {
+	judge := func(name string) {
 		t.Helper()
-		dir := os.Getenv("OOTS_SHOTS")
-		if dir == "" {
-			return
+		for range c.Settings(320, 1360) {
+			c.Judge(name)
 		}
-		for _, set := range []struct {
-			scheme string
-			width  int64
-		}{{"light", 1360}, {"dark", 1360}, {"light", 320}, {"dark", 320}} {
-			do("view", media(set.scheme), chromedp.EmulateViewport(set.width, 900))
-			raw, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := os.WriteFile(filepath.Join(dir, strings.Join([]string{"lab", name, set.scheme, map[int64]string{320: "320", 1360: "1360"}[set.width]}, "-")+".png"), raw, 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
-		do("view", chromedp.EmulateViewport(1360, 900))
 	}
 	defer func() { _ = chromedp.Do(ctx, chromedp.Navigate("about:blank")) }()
 
@@ -115,7 +100,7 @@ func TestAPasskeyInARealBrowser(t *testing.T) {
 	signIn(path)
 	press("button[value=claim]", kb.Enter)
 	until("the question for a first passkey", `String(!!document.querySelector("form[data-passkey=create]"))`)
-	shoot("stepup-first")
+	judge("stepup-first")
 	press("#passkey-name", "Telephone")
 	press("form[data-passkey] button", kb.Enter)
 	until("the claimed test", `String(!!document.querySelector("button[value=grade]"))`)
@@ -123,7 +108,7 @@ func TestAPasskeyInARealBrowser(t *testing.T) {
 	now = now.Add(time.Hour / 2)
 	press("button[value=grade]", kb.Enter)
 	until("the question for the passkey", `String(!!document.querySelector("form[data-passkey=get]"))`)
-	shoot("stepup")
+	judge("stepup")
 	// A user who is not verified gets no further, and is told.
 	do("not verified", verified(&id, false))
 	press("form[data-passkey] button", kb.Enter)
@@ -139,7 +124,7 @@ func TestAPasskeyInARealBrowser(t *testing.T) {
 	if text := eval(`document.querySelector("main").innerText`); !strings.Contains(text, "Telephone") || !strings.Contains(text, "last used") {
 		t.Errorf("the list says:\n%s", text)
 	}
-	shoot("passkeys")
+	judge("passkeys")
 	// The same authenticator twice is refused by the browser; the page says what to do.
 	press("#passkey-name", "Again")
 	press("form[data-passkey] button", kb.Enter)

@@ -1,10 +1,7 @@
 package web_test
 
 import (
-	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -12,16 +9,13 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
-	"github.com/once-only/oots/web"
+	"github.com/once-only/oots/browsertest"
 )
 
 // walker walks through the pages in a real browser, with the keyboard alone.
 type walker struct {
-	t     *testing.T
-	ctx   context.Context
-	axe   string
-	shots string
-	seen  int
+	t      *testing.T
+	critic *browsertest.Critic
 }
 
 // eval asks the page. A page that just gives way to the next one cannot answer;
@@ -31,7 +25,7 @@ func (w *walker) eval(script string) string {
 	var s string
 	var err error
 	for range 20 {
-		if s, err = chromedp.Run(w.ctx, chromedp.Evaluate[string](script, chromedp.EvalAwaitPromise)); err == nil {
+		if s, err = chromedp.Run(w.critic.Tab, chromedp.Evaluate[string](script, chromedp.EvalAwaitPromise)); err == nil {
 			return s
 		}
 		time.Sleep(100 * time.Millisecond) // the browser is real
@@ -47,7 +41,7 @@ func (w *walker) tab(selector string) {
 		if w.eval(fmt.Sprintf(`String(!!document.activeElement && document.activeElement.matches(%q))`, selector)) == "true" {
 			return
 		}
-		if err := chromedp.Do(w.ctx, chromedp.KeyEvent(kb.Tab)); err != nil {
+		if err := chromedp.Do(w.critic.Tab, chromedp.KeyEvent(kb.Tab)); err != nil {
 			w.t.Fatal(err)
 		}
 	}
@@ -60,7 +54,7 @@ func (w *walker) where() string { w.t.Helper(); return w.eval(`location.href`) }
 func (w *walker) press(selector, key string) {
 	w.t.Helper()
 	w.tab(selector)
-	if err := chromedp.Do(w.ctx, chromedp.KeyEvent(key)); err != nil {
+	if err := chromedp.Do(w.critic.Tab, chromedp.KeyEvent(key)); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -78,7 +72,7 @@ func (w *walker) arrive(heading string) {
 	last := ""
 	for range 300 {
 		// In between two pages there is no document to ask.
-		last, _ = chromedp.Run(w.ctx, chromedp.Evaluate[string](`document.readyState === "complete" ? (document.querySelector("h1")||{}).innerText || "" : ""`))
+		last, _ = chromedp.Run(w.critic.Tab, chromedp.Evaluate[string](`document.readyState === "complete" ? (document.querySelector("h1")||{}).innerText || "" : ""`))
 		if strings.Contains(last, heading) {
 			return
 		}
@@ -90,40 +84,18 @@ func (w *walker) arrive(heading string) {
 // look judges the page in light and dark at three widths.
 func (w *walker) look(name string) {
 	w.t.Helper()
-	w.seen++
-	for _, scheme := range []string{"light", "dark"} {
-		for _, width := range []int64{320, 820, 1360} {
-			if err := chromedp.Do(w.ctx, web.Media(scheme), chromedp.EmulateViewport(width, 900)); err != nil {
-				w.t.Fatal(err)
-			}
-			if found := w.eval(w.axe + ";\n" + web.RunAxe); found != "" {
-				w.t.Errorf("%s, %s, %d px:\n%s", name, scheme, width, found)
-			}
-			if wide := w.eval(`String(document.documentElement.scrollWidth - document.documentElement.clientWidth)`); wide != "0" {
-				w.t.Errorf("%s, %s, %d px scrolls sideways by %s px: %s", name, scheme, width, wide,
-					w.eval(`[...document.querySelectorAll("main *,header *")].filter(e=>e.getBoundingClientRect().right>innerWidth+1).slice(0,3).map(e=>e.tagName+"."+e.className).join(" ")`))
-			}
-			if w.shots != "" {
-				raw, err := chromedp.Run(w.ctx, chromedp.FullScreenshot(90))
-				if err != nil {
-					w.t.Fatal(err)
-				}
-				if err := os.WriteFile(filepath.Join(w.shots, fmt.Sprintf("%02d-%s-%s-%d.png", w.seen, name, scheme, width)), raw, 0o644); err != nil {
-					w.t.Fatal(err)
-				}
-			}
-		}
+	for range w.critic.Settings(320, 820, 1360) {
+		w.critic.Judge(name)
 	}
 }
 
 // The seven steps in Chromium, with the keyboard alone; on every page axe finds
-// nothing, and the PDF arrives. OOTS_SHOTS names a folder for pictures.
+// nothing, and the PDF arrives.
 func TestTheSevenStepsInABrowser(t *testing.T) {
-	source := web.Axe(t)
-	ctx := web.Browser(t)
+	c := browsertest.NewCritic(t)
 	n := newWorld(t, "FI", "NL", "AT", "IE", "DE", "EL")
-	w := &walker{t: t, ctx: ctx, axe: source, shots: os.Getenv("OOTS_SHOTS")}
-	if err := chromedp.Do(ctx, chromedp.Navigate(n.portal+"/en/demo")); err != nil {
+	w := &walker{t, c}
+	if err := chromedp.Do(c.Tab, chromedp.Navigate(n.portal+"/en/demo")); err != nil {
 		t.Fatal(err)
 	}
 	w.arrive("documents that travel")

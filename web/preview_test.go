@@ -12,6 +12,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"github.com/once-only/oots/browsertest"
 	"github.com/once-only/oots/edm"
 	"github.com/once-only/oots/exchange"
 	"github.com/once-only/oots/sdg"
@@ -227,15 +228,15 @@ func TestTheWayBackOfLine1(t *testing.T) {
 // The preview of several documents, what structured evidence looks like, nothing
 // found and the refusal: axe finds nothing.
 func TestPreviewsAreAccessible(t *testing.T) {
-	source := web.Axe(t)
-	w := &walker{t: t, ctx: web.Browser(t), axe: source}
+	c := browsertest.NewCritic(t)
+	w := &walker{t, c}
 	s, none := newShelf(everyKind()...), newShelf()
 	for name, shelf := range map[string]*shelf{"several": s, "none": none} {
 		l := listen(t)
 		l.is(t)(web.NewPreview(web.PreviewConfig{BaseURL: l.server.URL, Space: shelf, Identity: known{}, Name: "Μητρώο παραδειγμάτων με ένα πολύ μεγάλο όνομα", Country: "EL",
 			Now: func() time.Time { return shelf.now }}))
 		for _, path := range []string{"", "/signin", "/document/d0", "/document/d3", "/document/d9"} {
-			if err := chromedp.Do(w.ctx, chromedp.Navigate(l.server.URL+"/preview/"+shelfID+path+"?lang=el")); err != nil {
+			if err := chromedp.Do(w.critic.Tab, chromedp.Navigate(l.server.URL+"/preview/"+shelfID+path+"?lang=el")); err != nil {
 				t.Fatal(err)
 			}
 			w.look(name + strings.ReplaceAll(path, "/", "-"))

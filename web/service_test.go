@@ -3,13 +3,10 @@ package web
 import (
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/chromedp/chromedp"
-
+	"github.com/once-only/oots/browsertest"
 	"github.com/once-only/oots/sdg"
 )
 
@@ -68,40 +65,12 @@ func TestServicePages(t *testing.T) {
 // TestServicePagesAreAccessible opens the pages in light and dark, wide and
 // narrow: axe finds nothing, and nothing scrolls sideways.
 func TestServicePagesAreAccessible(t *testing.T) {
-	source := axe(t)
-	ctx := browser(t)
+	c := browsertest.NewCritic(t)
 	server := httptest.NewServer(services(t))
 	defer server.Close()
-	for _, scheme := range []string{"light", "dark"} {
-		for _, width := range []int64{1360, 320} {
-			if err := chromedp.Do(ctx, media(scheme), chromedp.EmulateViewport(width, 900)); err != nil {
-				t.Fatal(err)
-			}
-			for i, path := range []string{"/service/requester", "/service/provider", "/service/provider/support"} {
-				if err := chromedp.Do(ctx, chromedp.Navigate(server.URL+path+"?lang="+[]string{"en", "de", "el"}[i])); err != nil {
-					t.Fatal(err)
-				}
-				if _, err := chromedp.Run(ctx, chromedp.Evaluate[any](source+";0")); err != nil {
-					t.Fatal(err)
-				}
-				found, err := chromedp.Run(ctx, chromedp.Evaluate[string](runAxe, chromedp.EvalAwaitPromise))
-				if err != nil || found != "" {
-					t.Errorf("%s, %s, %d px: %v\n%s", path, scheme, width, err, found)
-				}
-				wide, err := chromedp.Run(ctx, chromedp.Evaluate[int](`document.documentElement.scrollWidth - document.documentElement.clientWidth`))
-				if err != nil || wide > 0 {
-					t.Errorf("%s scrolls sideways by %d px at %d px, %v", path, wide, width, err)
-				}
-				if shots := os.Getenv("OOTS_SHOTS"); shots != "" {
-					picture, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
-					if err == nil {
-						err = os.WriteFile(filepath.Join(shots, strings.Trim(strings.ReplaceAll(path, "/", "-"), "-")+"-"+scheme+"-"+map[int64]string{1360: "wide", 320: "narrow"}[width]+".png"), picture, 0o600)
-					}
-					if err != nil {
-						t.Fatal(err)
-					}
-				}
-			}
+	for range c.Settings(1360, 320) {
+		for i, path := range []string{"/service/requester", "/service/provider", "/service/provider/support"} {
+			c.Visit(path, server.URL+path+"?lang="+[]string{"en", "de", "el"}[i])
 		}
 	}
 }

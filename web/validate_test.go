@@ -9,14 +9,13 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/chromedp/chromedp"
 
+	"github.com/once-only/oots/browsertest"
 	"github.com/once-only/oots/validator"
 )
 
@@ -165,53 +164,26 @@ func TestValidatorPageKeepsOnlyWhatIsAsked(t *testing.T) {
 // In a browser axe finds nothing, and n and p walk through the findings with
 // the line of each marked.
 func TestValidatorPageInABrowser(t *testing.T) {
-	source := axe(t)
-	ctx := browser(t)
+	c := browsertest.NewCritic(t)
 	server := httptest.NewServer(newSite(t))
 	defer server.Close()
-	shots := os.Getenv("OOTS_SHOTS")
 	run := func(script string) string {
 		t.Helper()
-		got, err := chromedp.Run(ctx, chromedp.Evaluate[string](script, chromedp.EvalAwaitPromise))
+		got, err := chromedp.Run(c.Tab, chromedp.Evaluate[string](script, chromedp.EvalAwaitPromise))
 		if err != nil {
 			t.Fatal(err)
 		}
 		return got
 	}
-	for _, scheme := range []string{"light", "dark"} {
-		for _, width := range []int64{1360, 320} {
-			if err := chromedp.Do(ctx, media(scheme), chromedp.EmulateViewport(width, 900), chromedp.Navigate(server.URL+"/en/validate")); err != nil {
-				t.Fatal(err)
-			}
-			if err := chromedp.Do(ctx, chromedp.SetValue("#text", spoiledRequest()), chromedp.Submit("form[data-drop]"), chromedp.WaitVisible("#F1")); err != nil {
-				t.Fatal(err)
-			}
-			if _, err := chromedp.Run(ctx, chromedp.Evaluate[any](source+";0")); err != nil {
-				t.Fatal(err)
-			}
-			if found := run(runAxe); found != "" {
-				t.Errorf("%s, %d px:\n%s", scheme, width, found)
-			}
-			if wide := run(`String(document.documentElement.scrollWidth - document.documentElement.clientWidth)`); wide != "0" {
-				t.Errorf("scrolls sideways by %s px at %d px", wide, width)
-			}
-			where := `document.activeElement.id + " " + (document.querySelector(".src .here")?.id ?? "-")`
-			press := func(key string) string {
-				return run(`document.activeElement.dispatchEvent(new KeyboardEvent("keydown", {key: "` + key + `", bubbles: true})); ` + where)
-			}
-			one, two, back := press("n"), press("n"), press("p")
-			if !strings.HasPrefix(one, "F1 L") || !strings.HasPrefix(two, "F2 L") || back != one {
-				t.Errorf("n goes to %q, then %q; p back to %q", one, two, back)
-			}
-			if shots != "" {
-				raw, err := chromedp.Run(ctx, chromedp.FullScreenshot(90))
-				if err == nil {
-					err = os.WriteFile(filepath.Join(shots, scheme+"-"+itoa(int(width))+"-validate.png"), raw, 0o644)
-				}
-				if err != nil {
-					t.Fatal(err)
-				}
-			}
+	for range c.Settings(1360, 320) {
+		c.Judge("validate", chromedp.Navigate(server.URL+"/en/validate"), chromedp.SetValue("#text", spoiledRequest()), chromedp.Submit("form[data-drop]"), chromedp.WaitVisible("#F1"))
+		where := `document.activeElement.id + " " + (document.querySelector(".src .here")?.id ?? "-")`
+		press := func(key string) string {
+			return run(`document.activeElement.dispatchEvent(new KeyboardEvent("keydown", {key: "` + key + `", bubbles: true})); ` + where)
+		}
+		one, two, back := press("n"), press("n"), press("p")
+		if !strings.HasPrefix(one, "F1 L") || !strings.HasPrefix(two, "F2 L") || back != one {
+			t.Errorf("n goes to %q, then %q; p back to %q", one, two, back)
 		}
 	}
 }
