@@ -16,12 +16,18 @@ import (
 // TestPagesAreAccessible opens every page in light and dark at three widths:
 // axe finds nothing, and nothing scrolls sideways at 320 px.
 func TestPagesAreAccessible(t *testing.T) {
+	views := append([]string{"countries/gr-no", "?at=1999-01-01"}, addresses...)
+	for part := range slices.Chunk(views, len(views)/2+1) { // two browsers are faster than one
+		t.Run("from "+part[0], func(t *testing.T) { judgeViews(t, part) })
+	}
+}
+
+func judgeViews(t *testing.T, views []string) {
 	c := browsertest.NewCritic(t)
 	server := httptest.NewServer(newSite(t))
 	defer server.Close()
 	// Every page stands in all six settings; other views of the same page in the
 	// widest light and the narrowest dark one.
-	views := append([]string{"countries/gr-no", "?at=1999-01-01"}, addresses...)
 	pages := slices.DeleteFunc(slices.Clone(views), func(a string) bool { return strings.Contains(a, "?") })
 	for s := range c.Settings(1360, 820, 320) {
 		shown := pages
