@@ -46,7 +46,11 @@ func (r *running) change(ctx context.Context, country, fault string) error {
 	if _, err := r.events.Interrupted(ctx, r.event); err != nil {
 		return err
 	}
-	if err := r.say(ctx, e.components(s)...); err != nil {
+	listed, err := r.blockers(ctx, country, fault)
+	if err != nil {
+		return err
+	}
+	if err := r.say(ctx, append(e.components(s), listed...)...); err != nil {
 		return err
 	}
 	for _, step := range []func(context.Context) error{

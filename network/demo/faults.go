@@ -107,22 +107,40 @@ func (e *Event) set(n *network.Network, country string, c condition) {
 }
 
 // Recall takes over from a board's ledger which countries have mended their
-// systems there. A fault that a country got later is forgotten when the network
-// ends.
+// systems there, and which have listed a fault since.
 func (e *Event) Recall(ctx context.Context, n *network.Network, b Board) error {
+	known := func(id string) (bool, error) {
+		_, err := b.Ledger.Fact(ctx, id)
+		if errors.Is(err, ledger.ErrNotFound) {
+			return false, nil
+		}
+		return err == nil, err
+	}
 	for _, s := range e.States {
-		for c := e.condition(s.Country); ; {
-			c.fault = ""
-			c.minor++
-			_, err := b.Ledger.Fact(ctx, ID+"/"+componentID(s.Country, s.Role, "AP", c.version()))
-			if errors.Is(err, ledger.ErrNotFound) {
-				break
-			}
+		c := e.condition(s.Country)
+		for {
+			next := condition{minor: c.minor + 1}
+			mended, err := known(ID + "/" + componentID(s.Country, s.Role, "AP", next.version()))
 			if err != nil {
 				return err
 			}
-			e.set(n, s.Country, c)
+			if !mended {
+				break
+			}
+			c = next
 		}
+		listed, err := b.blockers(ctx, s.Country)
+		if err != nil {
+			return err
+		}
+		for _, f := range listed {
+			if mended, err := known(f.ID + "/closed"); err != nil {
+				return err
+			} else if !mended && len(faults[f.Body.Title].to) > 0 {
+				c.fault = f.Body.Title
+			}
+		}
+		e.set(n, s.Country, c)
 	}
 	return nil
 }

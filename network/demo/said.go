@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/once-only/oots/ledger"
@@ -116,6 +117,41 @@ func (e *Event) components(s State) (all []ledger.Fact) {
 
 func componentID(country string, role ledger.Role, code, version string) string {
 	return fmt.Sprintf("component/%s/%s/%s/%s", country, role, code, version)
+}
+
+// blockers are what a country says of its system's fault: it lists a new one as an
+// item that hinders it, and closes what it has mended.
+func (r *running) blockers(ctx context.Context, country, fault string) (all []ledger.Fact, err error) {
+	listed, err := r.board.blockers(ctx, country)
+	if err != nil {
+		return nil, err
+	}
+	item := func(id string, b ledger.Body) ledger.Fact {
+		return ledger.Fact{ID: id, Kind: ledger.Blocker, Subject: ledger.Subject{Country: country}, Body: b}
+	}
+	if fault != "" {
+		return []ledger.Fact{item(fmt.Sprintf("blocker/%s/%d", country, len(listed)+1), ledger.Body{Severity: "hindering", Title: fault, Owner: "national platform team",
+			Due: time.Now().UTC().AddDate(0, 0, 14).Truncate(24 * time.Hour)})}, nil
+	}
+	for _, b := range listed {
+		f := item(strings.TrimPrefix(b.ID, ID+"/")+"/closed", ledger.Body{Severity: b.Body.Severity, Closed: true})
+		f.PointsAt = b.ID
+		all = append(all, f) // one that was closed before is known
+	}
+	return all, nil
+}
+
+// blockers are those that a country has listed in the event, the oldest first.
+func (b Board) blockers(ctx context.Context, country string) (all []ledger.Fact, err error) {
+	for e, err := range b.Ledger.Facts(ctx, ledger.Filter{Kind: ledger.Blocker, Country: country}) {
+		if err != nil {
+			return nil, err
+		}
+		if strings.HasPrefix(e.Fact.ID, ID+"/") && !e.Fact.Body.Closed {
+			all = append(all, e.Fact)
+		}
+	}
+	return all, nil
 }
 
 // readiness are the items of the readiness list, which an expert has checked,
