@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/once-only/oots/acceleratormeter"
 	"github.com/once-only/oots/acceleratormeter/sample"
 	"github.com/once-only/oots/ledger"
@@ -87,6 +89,11 @@ func (o *office) publish() (acceleratormeter.Snapshot, acceleratormeter.Entry, [
 	e, _ := s.Entry("AT")
 	if len(s.Proposals) > 0 {
 		o.Error("proposals are not public")
+	}
+	kept, err := o.Proposals(o.Context())
+	o.must(err)
+	if d := cmp.Diff(draft.Proposals, kept); d != "" {
+		o.Errorf("after the publication other proposals stand: %s", d)
 	}
 	return s, e, draft.Proposals
 }

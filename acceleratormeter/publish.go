@@ -93,6 +93,24 @@ func (m *Meter) fill(s *Snapshot, c *Criteria, published []Snapshot) {
 	}
 }
 
+// Proposals are what the last published snapshot did not do, until the next one.
+// They are for the countries concerned and their reviewers, so that the public
+// document lacks them: they are computed again as of its instant.
+func (m *Meter) Proposals(ctx context.Context) ([]Proposal, error) {
+	published, err := m.cfg.Store.All(ctx)
+	if err != nil || len(published) == 0 {
+		return nil, err
+	}
+	last := published[len(published)-1]
+	c, err := m.set(last.CriteriaSet)
+	if err != nil {
+		return nil, err
+	}
+	s := Snapshot{AsOf: last.AsOf}
+	m.fill(&s, &c, published[:len(published)-1])
+	return s.Proposals, nil
+}
+
 func (s *Snapshot) entry(code string) *Entry {
 	for i := range s.Entries {
 		if s.Entries[i].Member == code {

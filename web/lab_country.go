@@ -15,7 +15,8 @@ import (
 type Meter interface {
 	Standing(set, country string, at time.Time) (am.Standing, error)
 	Displayed(ctx context.Context, at time.Time) (am.Snapshot, error)
-	Open(ctx context.Context) ([]am.Snapshot, error) // drafts
+	Open(ctx context.Context) ([]am.Snapshot, error)      // drafts
+	Proposals(ctx context.Context) ([]am.Proposal, error) // of the last published snapshot
 	Official() am.Criteria
 }
 
@@ -42,8 +43,7 @@ type labRole struct {
 // labProposal is a change of level that waits for a decision.
 type labProposal struct {
 	am.Proposal
-	Draft string // id of the snapshot's draft
-	AsOf  time.Time
+	AsOf  time.Time       // of the snapshot that makes it, published or a draft
 	Texts []template.HTML // of what is missing
 }
 
@@ -89,16 +89,21 @@ func (s *lab) standing(r *reading) (string, any, string, error) {
 	for _, result := range p.Standing.Lead().StillNeeds() {
 		p.Next = append(p.Next, r.lang.needed(set, result))
 	}
+	proposals, err := s.c.Meter.Proposals(r.Context())
+	if err != nil {
+		return "", nil, "", err
+	}
+	shown.Proposals = proposals
 	drafts, err := s.c.Meter.Open(r.Context())
 	if err != nil {
 		return "", nil, "", err
 	}
-	for _, d := range drafts {
+	for _, d := range append([]am.Snapshot{shown}, drafts...) {
 		for _, one := range d.Proposals {
 			if one.Member != c.Code {
 				continue
 			}
-			q := labProposal{Proposal: one, Draft: d.ID, AsOf: d.AsOf}
+			q := labProposal{Proposal: one, AsOf: d.AsOf}
 			for _, id := range one.Missing {
 				q.Texts = append(q.Texts, r.lang.criterion(set, id))
 			}

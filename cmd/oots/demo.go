@@ -107,7 +107,7 @@ func (d demo) Run(w *world) (err error) {
 		if err := p.hold(ctx, d.Fix, d.Break); err != nil {
 			return err
 		}
-		return m.print(w, e)
+		return m.print(w, e, board)
 	}
 	lab, err := openLab(ctx, &working, m, p)
 	if err != nil {
@@ -208,7 +208,7 @@ func (m *meter) fill(w *world, started []string) error {
 }
 
 // print writes the board as text, and what on it is not as expected.
-func (m *meter) print(w *world, e *event.Event) error {
+func (m *meter) print(w *world, e *event.Event, b event.Board) error {
 	s, err := m.Displayed(w, time.Time{})
 	if err != nil {
 		return err
@@ -216,10 +216,17 @@ func (m *meter) print(w *world, e *event.Event) error {
 	if err := printBoard(w, w.out, s); err != nil {
 		return err
 	}
-	for _, line := range e.Risks() {
+	risks, err := b.Risks(w)
+	if err != nil {
+		return err
+	}
+	for _, line := range risks {
 		fmt.Fprintln(w.out, line)
 	}
-	wrong := e.Unexpected(s)
+	wrong, err := e.Unexpected(w, b)
+	if err != nil {
+		return err
+	}
 	for _, line := range wrong {
 		fmt.Fprintln(w.err, "oots:", line)
 	}

@@ -105,9 +105,10 @@ func (p *playing) Systems() (all []web.WorkSystem) {
 			levels[x.Member] = x.Level
 		}
 	}
+	risks, _ := p.board.AtRisk(p.world) // nobody while the demo ends
 	for _, s := range p.event.Taking() {
 		fault := p.event.Fault(s)
-		w := web.WorkSystem{Country: s, System: conformance.Name(s), Fault: fault, What: event.What(fault), Level: levels[s], Risk: p.event.AtRisk(s) != nil, Busy: busy != ""}
+		w := web.WorkSystem{Country: s, System: conformance.Name(s), Fault: fault, What: event.What(fault), Level: levels[s], Risk: risks[s] != nil, Busy: busy != ""}
 		if fault != "" && !p.event.Mendable(s) {
 			w.Fault = "" // it was built so
 		} else {

@@ -66,10 +66,11 @@ func (r *running) change(ctx context.Context, country, fault string) error {
 	if err := r.publish(ctx, "Played again: "+why); err != nil {
 		return err
 	}
-	for _, line := range e.Risks() {
+	risks, err := r.board.Risks(ctx)
+	for _, line := range risks {
 		r.tell("  %s", line)
 	}
-	return nil
+	return err
 }
 
 // permanent opens the event that goes on all year, with every system in it.

@@ -11,7 +11,9 @@
 package demo
 
 import (
+	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -61,9 +63,8 @@ type Event struct {
 	started map[string]State
 	bench   peer.Bench
 
-	mu        sync.Mutex
-	now       map[string]condition
-	proposals []am.Proposal // of the last snapshot
+	mu  sync.Mutex
+	now map[string]condition
 }
 
 // condition is what a country's system is like now.
@@ -162,47 +163,51 @@ type Board struct {
 // Unexpected are countries whose published level is not what their state and
 // fault say, in words. One that was given a fault keeps its level and is
 // proposed for a lower one.
-func (e *Event) Unexpected(s am.Snapshot) (all []string) {
+func (e *Event) Unexpected(ctx context.Context, b Board) (all []string, err error) {
+	s, err := b.Meter.Displayed(ctx, time.Time{})
+	if err != nil {
+		return nil, err
+	}
+	risks, err := b.AtRisk(ctx)
+	if err != nil {
+		return nil, err
+	}
 	for _, want := range e.States {
-		i := slices.IndexFunc(s.Entries, func(x am.Entry) bool { return x.Member == want.Country })
-		got := 0
-		if i >= 0 {
-			got = s.Entries[i].Level
-		}
+		got, _ := s.Entry(want.Country)
 		level, now := want.Level, e.condition(want.Country)
 		if want.Fault != "" && now.minor > 0 {
 			level = want.Mended
 		}
-		if got != level {
-			all = append(all, fmt.Sprintf("%s stands on level %d, expected %d", want.Country, got, level))
+		if got.Level != level {
+			all = append(all, fmt.Sprintf("%s stands on level %d, expected %d", want.Country, got.Level, level))
 		}
-		if broken := now.fault != "" && (now.fault != want.Fault || now.minor > 0); broken && level > 2 && e.AtRisk(want.Country) == nil {
+		if broken := now.fault != "" && (now.fault != want.Fault || now.minor > 0); broken && level > 2 && risks[want.Country] == nil {
 			all = append(all, fmt.Sprintf("%s has a fault (%s) and is not at risk", want.Country, now.fault))
 		}
 	}
-	return all
+	return all, nil
 }
 
-// AtRisk is the proposal of the last snapshot to demote a country, nil when
-// there is none: nobody loses a level without a decision.
-func (e *Event) AtRisk(country string) *am.Proposal {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for _, p := range e.proposals {
-		if p.Member == country && p.Why == am.Demotion {
-			return &p
+// AtRisk are the proposals of the last snapshot to demote a country: nobody loses
+// a level without a decision.
+func (b Board) AtRisk(ctx context.Context) (map[string]*am.Proposal, error) {
+	proposals, err := b.Meter.Proposals(ctx)
+	all := map[string]*am.Proposal{}
+	for i, p := range proposals {
+		if p.Why == am.Demotion {
+			all[p.Member] = &proposals[i]
 		}
 	}
-	return nil
+	return all, err
 }
 
 // Risks are sentences about countries that are at risk.
-func (e *Event) Risks() (all []string) {
-	for _, s := range e.States {
-		if p := e.AtRisk(s.Country); p != nil {
-			all = append(all, fmt.Sprintf("%s keeps level %d and is at risk: level %d is proposed, since %s no longer hold; its coordinator answers by %s",
-				p.Member, p.Published, p.Computed, strings.Join(p.Missing, ", "), p.AnswerBy.Format(time.DateOnly)))
-		}
+func (b Board) Risks(ctx context.Context) (all []string, err error) {
+	risks, err := b.AtRisk(ctx)
+	for _, country := range slices.Sorted(maps.Keys(risks)) {
+		p := risks[country]
+		all = append(all, fmt.Sprintf("%s keeps level %d and is at risk: level %d is proposed, since %s no longer hold; its coordinator answers by %s",
+			country, p.Published, p.Computed, strings.Join(p.Missing, ", "), p.AnswerBy.Format(time.DateOnly)))
 	}
-	return all
+	return all, err
 }

@@ -183,16 +183,12 @@ func (r *running) publish(ctx context.Context, reason string) error {
 	if err != nil {
 		return err
 	}
-	proposals := s.Proposals // which the public document leaves out
 	if _, err = m.Approve(ctx, s.ID, "demo-approver"); err != nil {
 		return err
 	}
 	if s, err = m.Publish(ctx, s.ID, "demo-publisher"); err != nil {
 		return err
 	}
-	r.e.mu.Lock()
-	r.e.proposals = proposals
-	r.e.mu.Unlock()
 	r.tell("snapshot %d published: %s", s.Sequence, reason)
 	return nil
 }
