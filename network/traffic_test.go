@@ -2,6 +2,7 @@ package network_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"strings"
 	"sync"
@@ -112,10 +113,12 @@ func (k *kind) play(ctx context.Context, n *network.Network) (int, error) {
 	return len(c.Exchanges), nil
 }
 
-// TestEveryMessageConforms makes at least 2,000 exchanges of all kinds and judges
-// every message that crossed, alone and in its conversation.
+var exchanges = flag.Int("exchanges", 500, "how many TestEveryMessageConforms makes at least")
+
+// TestEveryMessageConforms makes exchanges of all kinds and judges every message
+// that crossed, alone and in its conversation.
 func TestEveryMessageConforms(t *testing.T) {
-	want, atOnce := 2000, 12
+	want, atOnce := *exchanges, 12
 	if testing.Short() || raced {
 		want, atOnce = 60, 4
 	}

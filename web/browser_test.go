@@ -13,8 +13,8 @@ import (
 	"github.com/once-only/oots/browsertest"
 )
 
-// TestPagesAreAccessible opens every page in light and dark at three widths:
-// axe finds nothing, and nothing scrolls sideways at 320 px.
+// TestPagesAreAccessible opens every page in light and dark, wide and narrow: axe
+// finds nothing, and nothing scrolls sideways.
 func TestPagesAreAccessible(t *testing.T) {
 	views := append([]string{"countries/gr-no", "?at=1999-01-01"}, addresses...)
 	for part := range slices.Chunk(views, len(views)/2+1) { // two browsers are faster than one
@@ -26,8 +26,8 @@ func judgeViews(t *testing.T, views []string) {
 	c := browsertest.NewCritic(t)
 	server := httptest.NewServer(newSite(t))
 	defer server.Close()
-	// Every page stands in all six settings; other views of the same page in the
-	// widest light and the narrowest dark one.
+	// Every page stands in all settings; other views of the same page in the widest
+	// light and the narrowest dark one.
 	pages := slices.DeleteFunc(slices.Clone(views), func(a string) bool { return strings.Contains(a, "?") })
 	for s := range c.Settings(1360, 820, 320) {
 		shown := pages

@@ -15,7 +15,7 @@ import (
 )
 
 // TestDirectoryPagesAreAccessible opens every page of the directory and of a
-// clerk in light and dark at three widths: axe finds nothing, and nothing
+// clerk in light and dark wide and narrow: axe finds nothing, and nothing
 // scrolls sideways.
 func TestDirectoryPagesAreAccessible(t *testing.T) {
 	c := browsertest.NewCritic(t)

@@ -81,7 +81,7 @@ func (w *walker) arrive(heading string) {
 	w.t.Fatalf("%s: the heading is %q, want %q:\n%s", w.where(), last, heading, w.eval(`document.body.innerText`))
 }
 
-// look judges the page in light and dark at three widths.
+// look judges the page in light and dark, wide and narrow.
 func (w *walker) look(name string) {
 	w.t.Helper()
 	for range w.critic.Settings(320, 820, 1360) {
