@@ -120,7 +120,7 @@ var exchanges = flag.Int("exchanges", 500, "how many TestEveryMessageConforms ma
 func TestEveryMessageConforms(t *testing.T) {
 	want, atOnce := *exchanges, 12
 	if testing.Short() || raced {
-		want, atOnce = 60, 4
+		want, atOnce = 30, 4
 	}
 	var mu sync.Mutex
 	var crossed []network.Crossing
