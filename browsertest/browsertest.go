@@ -165,7 +165,7 @@ func (c *Critic) Judge(name string, steps ...chromedp.Action[chromedp.Void]) {
 	if dir == "" {
 		return
 	}
-	picture, err := chromedp.Run(c.Tab, chromedp.FullScreenshot(90))
+	picture, err := chromedp.Run(c.Tab, chromedp.FullScreenshot(100))
 	if err == nil {
 		plain := strings.NewReplacer("/", "_", "?", "_", "&", "_", "=", "-", "%", "", " ", "_").Replace(name)
 		err = os.WriteFile(filepath.Join(dir, fmt.Sprintf("%s-%03d-%.60s-%s.png", c.t.Name(), c.judged, plain, c.setting)), picture, 0o600)
