@@ -167,8 +167,9 @@ func (c *Critic) Judge(name string, steps ...chromedp.Action[chromedp.Void]) {
 	}
 	picture, err := chromedp.Run(c.Tab, chromedp.FullScreenshot(100))
 	if err == nil {
-		plain := strings.NewReplacer("/", "_", "?", "_", "&", "_", "=", "-", "%", "", " ", "_").Replace(name)
-		err = os.WriteFile(filepath.Join(dir, fmt.Sprintf("%s-%03d-%.60s-%s.png", c.t.Name(), c.judged, plain, c.setting)), picture, 0o600)
+		called := fmt.Sprintf("%s-%03d-%.60s-%s.png", c.t.Name(), c.judged, name, c.setting)
+		plain := strings.NewReplacer("/", "_", "?", "_", "&", "_", "=", "-", "%", "", " ", "_").Replace(called)
+		err = os.WriteFile(filepath.Join(dir, plain), picture, 0o600)
 	}
 	if err != nil {
 		c.t.Fatal(err)
